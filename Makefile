@@ -1,0 +1,92 @@
+# Closing Bell: `make demo` shows the main job on bundled data, `make test` passes the tests.
+# Everything a run writes lies under $CLOSING_BELL_HOME (default: data/ in this folder).
+
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export CLOSING_BELL_HOME ?= $(CURDIR)/data
+RUN := $(BIN)/python -m dagster_project.cli
+
+.PHONY: help install demo test lint dev nightly backfill close sql releases rollback diff lock clean
+
+help:
+	@echo "make demo                         the main job on bundled synthetic data, and its result"
+	@echo "make test                         the tests"
+	@echo "make dev                          the Dagster UI on http://localhost:3000"
+	@echo "make nightly DATE=2025-09-17      one trade date becomes a release"
+	@echo "make backfill FROM=… TO=…         a range of trade dates becomes a release"
+	@echo "make close [DATE=…]               the close of a day, as a table"
+	@echo "make sql                          a DuckDB shell on the published file"
+	@echo "make releases | rollback RELEASE=… | diff A=… B=…"
+	@echo "make lint                         what CI checks besides the tests"
+
+install: $(VENV)/installed
+
+$(VENV)/installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Closing Bell needs Python 3.11 or later; try: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+demo: install
+	@if [ -n "$$(ls -A "$$CLOSING_BELL_HOME/landing" 2>/dev/null)" ] \
+		&& [ ! -f "$$CLOSING_BELL_HOME/landing/.synthetic" ]; then \
+		echo "$$CLOSING_BELL_HOME/landing holds files of your own, which the sample would overwrite."; \
+		echo "Run: make demo CLOSING_BELL_HOME=/tmp/closing-bell-demo"; exit 1; fi
+	@mkdir -p "$$CLOSING_BELL_HOME/landing" && touch "$$CLOSING_BELL_HOME/landing/.synthetic"
+	@echo "Writing the synthetic sample to $$CLOSING_BELL_HOME/landing ..."
+	@$(BIN)/python seeds/sample/generate.py "$$CLOSING_BELL_HOME/landing" > /dev/null
+	@echo "Running the job: files -> DuckDB -> dbt -> checks -> release ..."
+	@$(RUN) backfill 2021-01-01 2025-09-17
+	@echo
+	@echo "SYNTHETIC SAMPLE: only the figures of the published report of 17 September 2025 are real."
+	@$(RUN) close 2025-09-17
+
+test: install
+	$(BIN)/python -m pytest -n auto
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/sqlfluff lint dbt_project
+
+dev: install
+	@$(RUN) prepare
+	DAGSTER_HOME="$$CLOSING_BELL_HOME/dagster" $(BIN)/dagster dev -w workspace.yaml
+
+nightly: install
+	@test -n "$(DATE)" || { echo "Which night? make nightly DATE=2025-09-17"; exit 2; }
+	@$(RUN) nightly "$(DATE)"
+
+backfill: install
+	@test -n "$(FROM)" -a -n "$(TO)" || { echo "Which dates? make backfill FROM=2021-01-01 TO=2025-09-16"; exit 2; }
+	@$(RUN) backfill "$(FROM)" "$(TO)"
+
+close: install
+	@$(RUN) close $(DATE)
+
+sql: install
+	@$(BIN)/duckdb -readonly "$$CLOSING_BELL_HOME/published/closing_bell.duckdb"
+
+releases: install
+	@$(RUN) releases
+
+rollback: install
+	@test -n "$(RELEASE)" || { echo "Which release? see: make releases"; exit 2; }
+	@$(RUN) rollback "$(RELEASE)"
+
+diff: install
+	@test -n "$(A)" -a -n "$(B)" || { echo "Which two? make diff A=… B=… (see: make releases)"; exit 2; }
+	@$(RUN) diff "$(A)" "$(B)"
+
+# Pins every dependency with its hashes; names no registry.
+lock:
+	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements.lock
+
+clean:
+	rm -rf $(VENV) dbt_project/target dbt_project/logs

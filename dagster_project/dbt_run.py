@@ -1,0 +1,170 @@
+"""Running dbt inside this process, and what its project depends on.
+
+Belongs here: invoking dbt, its manifest, its results as plain values. Does not belong here:
+Dagster (`defs/transform.py`), which models there are (`dbt_project/`).
+
+dbt runs in the process because a process of its own costs seconds on a night that takes seconds.
+"""
+
+import fcntl
+import hashlib
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from dagster_project.raw import EVERYTHING
+from dagster_project.release import ReleaseCheck
+from dagster_project.warehouse import PROJECT_ROOT, Home
+
+DBT_PROJECT = PROJECT_ROOT / "dbt_project"
+SEEDS_FOLDER = PROJECT_ROOT / "seeds"
+
+
+class DbtFailed(RuntimeError):
+    """dbt could not build; the message names the models and what dbt says of them."""
+
+
+@dataclass(frozen=True)
+class DbtResult:
+    """What dbt did: its result events (as in its JSON log), its tests, and errors of models."""
+
+    events: list[dict[str, Any]]
+    checks: list[ReleaseCheck]
+    errors: list[str]
+
+
+def project_files() -> list[Path]:
+    """The files that decide what dbt builds: models, macros, tests, configuration and seeds."""
+    found = [DBT_PROJECT / "dbt_project.yml", DBT_PROJECT / "profiles.yml"]
+    for folder in ("models", "macros", "tests"):
+        found += [path for path in (DBT_PROJECT / folder).rglob("*") if path.is_file()]
+    return sorted([*found, *SEEDS_FOLDER.glob("*.csv"), *SEEDS_FOLDER.glob("*.yml")])
+
+
+def project_fingerprint() -> str:
+    """Changes whenever the same raw tables would give other marts."""
+    digest = hashlib.sha256()
+    for path in project_files():
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def manifest_path(home: Home) -> Path:
+    """dbt's manifest for this project, made anew where a file of the project is newer.
+
+    Raises:
+        DbtFailed: the project cannot be parsed.
+    """
+    manifest = home.root / "dbt" / "manifest.json"
+    manifest.parent.mkdir(parents=True, exist_ok=True)
+    # Dagster loads its definitions in several processes at once; one of them parses.
+    with (manifest.parent / "parse.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        newest = max(path.stat().st_mtime_ns for path in [*project_files(), DBT_PROJECT / "models"])
+        if not manifest.exists() or manifest.stat().st_mtime_ns < newest:
+            result = _invoke(home, ["parse"], EVERYTHING)
+            if result.errors:
+                raise DbtFailed("the dbt project cannot be parsed:\n" + "\n".join(result.errors))
+    return manifest
+
+
+def build(
+    home: Home, selection: Sequence[str], rebuild_from: date, full_refresh: bool
+) -> DbtResult:
+    """Run `dbt build` on the warehouse, which no one may have open meanwhile.
+
+    Args:
+        selection: dbt's selection arguments; empty for everything.
+        rebuild_from: the earliest session to build anew.
+        full_refresh: drop and create instead, after the models themselves changed.
+    """
+    # Unit tests are about the models, not about tonight: `make test` runs them.
+    arguments = ["build", "--exclude-resource-type", "unit_test", *selection]
+    arguments += ["--full-refresh"] if full_refresh else []
+    return _invoke(home, arguments, rebuild_from)
+
+
+def _invoke(home: Home, arguments: Sequence[str], rebuild_from: date) -> DbtResult:
+    # Importing dbt costs a second: only whoever runs it pays.
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    from dbt.adapters.factory import reset_adapters
+    from dbt.cli.main import dbtRunner
+    from dbt_common.events.functions import msg_to_dict
+
+    events: list[dict[str, Any]] = []
+    errors: list[str] = []
+
+    def keep(message: Any) -> None:
+        if message.info.name in _RESULT_EVENTS:
+            events.append(msg_to_dict(message))
+        elif message.info.level == "error":
+            errors.append(message.info.msg)
+
+    with _environment(
+        CLOSING_BELL_HOME=str(home.root),
+        CLOSING_BELL_REBUILD_FROM=rebuild_from.isoformat(),
+        DBT_TARGET_PATH=str(home.root / "dbt"),
+        DBT_LOG_PATH=str(home.root / "dbt" / "logs"),
+    ):
+        try:
+            outcome = dbtRunner(callbacks=[keep]).invoke(
+                [
+                    "--quiet",
+                    "--no-use-colors",
+                    *arguments,
+                    "--project-dir",
+                    str(DBT_PROJECT),
+                    "--profiles-dir",
+                    str(DBT_PROJECT),
+                ]
+            )
+        finally:
+            # Else the file stays locked for as long as this process lives.
+            DuckDBConnectionManager.close_all_connections()
+            reset_adapters()
+    if outcome.exception:
+        errors.append(str(outcome.exception))
+    results = getattr(outcome.result, "results", [])
+    for result in results:
+        if result.node.resource_type != "test" and result.status in {"error", "fail"}:
+            errors.append(f"{result.node.name}: {result.message}")
+    checks = [_check(result) for result in results if result.node.resource_type == "test"]
+    return DbtResult(events, checks, errors)
+
+
+_RESULT_EVENTS = {"LogSeedResult", "LogModelResult", "LogTestResult"}
+
+
+def _check(result: Any) -> ReleaseCheck:
+    node = result.node
+    # A generic test is attached to its model; a singular one names it as Dagster wants it named.
+    named = node.config.meta.get("dagster", {}).get("ref", {}).get("name")
+    tested = getattr(node, "attached_node", None) or named
+    asset = str(tested or (node.depends_on.nodes or ["?"])[0]).rsplit(".", 1)[-1]
+    return ReleaseCheck(
+        check_name=node.name,
+        asset=asset,
+        severity="warn" if str(node.config.severity).lower() == "warn" else "block",
+        passed=result.status == "pass",
+        rows_found=int(result.failures or 0),
+        explanation=(node.description or "").strip() or (result.message or str(result.status)),
+    )
+
+
+@contextmanager
+def _environment(**variables: str) -> Iterator[None]:
+    """Environment variables for the time of a block."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

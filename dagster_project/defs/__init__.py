@@ -1,0 +1,1 @@
+"""What Dagster shows: one file a concept. The market's own logic lives one folder up."""

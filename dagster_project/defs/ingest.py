@@ -1,0 +1,180 @@
+"""Ingest: one asset a feed, made from `feeds/*.yaml`, and the raw tables that they fill."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from typing import Any
+
+import dagster as dg
+
+from dagster_project import raw
+from dagster_project.defs.partitions import trade_dates
+from dagster_project.defs.resources import WRITER_POOL, Warehouse
+from dagster_project.feed import FeedSpec, load_feeds
+from dagster_project.ingestion import FeedResult, ingest_feed, known_indices, retire_feed
+from dagster_project.landing import unclaimed_folders
+from dagster_project.preparation import check_dates, ensure_sessions, nothing_new
+from dagster_project.sessions import today_in_hong_kong
+from dagster_project.warehouse import connect
+
+catalog = load_feeds()
+
+# What dbt reads besides the record kinds.
+BOOKKEEPING = {
+    "file": "Every file in landing: what was read of it.",
+    "rejected_row": "Every row refused, as text, with its line and the reason.",
+    "session": "The days on which each market trades, by calendar and override.",
+    "asked_dates": "The dates that runs have asked for; the last is the warehouse's clock.",
+    "feed": "The feeds, as their specs say.",
+}
+
+
+def feed_key(feed: str) -> dg.AssetKey:
+    return dg.AssetKey(["feed", feed])
+
+
+def raw_key(table: str) -> dg.AssetKey:
+    return dg.AssetKey(["raw", table])
+
+
+def _feed_spec(spec: FeedSpec) -> dg.AssetSpec:
+    return dg.AssetSpec(
+        feed_key(spec.feed),
+        description=(
+            f"{spec.title}. {spec.description}\n\nFiles: `landing/{spec.feed}/{spec.files}`"
+        ),
+        group_name="ingest",
+        kinds={"file", spec.format.type.removesuffix("_cells"), "duckdb"},
+        tags={"content": spec.content},
+        metadata={"vendor": spec.vendor, "priority": spec.priority, "due by": spec.due_by or "-"},
+        partitions_def=trade_dates if spec.content == "day" else None,
+        skippable=True,
+    )
+
+
+def _raw_specs() -> list[dg.AssetSpec]:
+    specs = [
+        dg.AssetSpec(
+            raw_key(kind),
+            deps=[feed_key(name) for name, spec in catalog.feeds.items() if kind in spec.records],
+            description=f"Current rows of record kind {kind}, from every feed that has it.",
+            group_name="raw",
+            kinds={"duckdb", "table"},
+            skippable=True,
+        )
+        for kind in raw.RECORD_KINDS
+    ]
+    specs += [
+        dg.AssetSpec(
+            raw_key(table),
+            deps=[feed_key(name) for name in catalog.feeds],
+            description=description,
+            group_name="raw",
+            kinds={"duckdb", "table"},
+            skippable=True,
+        )
+        for table, description in BOOKKEEPING.items()
+    ]
+    return specs
+
+
+@dg.multi_asset(
+    specs=[*(_feed_spec(spec) for spec in catalog.feeds.values()), *_raw_specs()],
+    can_subset=True,
+    pool=WRITER_POOL,
+    backfill_policy=dg.BackfillPolicy.single_run(),
+)
+def ingest(
+    context: dg.AssetExecutionContext, warehouse: Warehouse
+) -> Iterator[dg.MaterializeResult[Any]]:
+    """Read what is new in landing. With nothing new, nothing is written and the run ends here."""
+    home, today, asked = warehouse.home, today_in_hong_kong(), asked_dates(context)
+    now = datetime.now(UTC).replace(tzinfo=None)
+    for problem in catalog.problems.values():
+        context.log.error(problem)
+    if asked:
+        check_dates(*asked, today)
+    if nothing_new(home, catalog, asked, today):
+        context.log.info("Nothing new: the published release says all that the landing folder says")
+        return
+
+    with connect(home.warehouse) as con:
+        raw.create_tables(con)
+        con.begin()
+        if asked:
+            raw.ask_for_dates(con, *asked, now)
+        (clock,) = con.execute("select max(to_date) from raw.asked_dates").fetchone() or (None,)
+        ensure_sessions(con, clock or today, now)
+        con.commit()
+        indices = known_indices()
+        selected = context.selected_asset_keys
+        problems = dict(catalog.problems)
+        for folder in unclaimed_folders(home.landing, {*catalog.feeds, *catalog.problems}):
+            problems[folder] = (
+                f"{home.landing / folder} belongs to no feed; correct its name, or add "
+                f"dagster_project/feeds/{folder}.yaml"
+            )
+        for name, spec in catalog.feeds.items():
+            if feed_key(name) in selected:
+                result = ingest_feed(con, home.landing, spec, today, now, indices)
+                if result.missing_folder:
+                    problems[name] = result.missing_folder
+                yield from _report(context, spec, result)
+        raw.keep_feed_problems(con, problems)
+        for (name,) in con.execute("select feed from raw.feed").fetchall():
+            if name not in catalog.feeds and name not in catalog.problems:
+                retire_feed(con, name, now)
+                context.log.warning(f"feed {name} has no spec any more: its rows are withdrawn")
+        for table in [*raw.RECORD_KINDS, *BOOKKEEPING]:
+            if raw_key(table) in selected:
+                (rows,) = con.execute(f"select count(*) from raw.{table}").fetchone() or (0,)
+                yield dg.MaterializeResult(
+                    asset_key=raw_key(table), metadata={"dagster/row_count": rows}
+                )
+
+
+def asked_dates(context: dg.AssetExecutionContext) -> tuple[date, date] | None:
+    """The dates a run asks for: its partition, or its range; None asks for corrections only."""
+    tags = context.run.tags
+    first = tags.get("dagster/asset_partition_range_start") or tags.get("dagster/partition")
+    last = tags.get("dagster/asset_partition_range_end") or tags.get("dagster/partition")
+    return (date.fromisoformat(first), date.fromisoformat(last)) if first and last else None
+
+
+def _report(
+    context: dg.AssetExecutionContext, spec: FeedSpec, result: FeedResult
+) -> Iterator[dg.MaterializeResult[Any]]:
+    """Tell what was read; a daily feed is materialized for just the days whose file was read."""
+    if result.missing_folder:
+        context.log.warning(result.missing_folder)
+    for path, reason in result.set_aside.items():
+        context.log.error(f"{path} is set aside: {reason}")
+    for example in result.refused_examples:
+        context.log.warning(f"refused {example}")
+    metadata: dict[str, Any] = {
+        "files read": result.files_read,
+        "files unchanged": result.files_unchanged,
+        "files set aside": len(result.set_aside),
+        "files removed": result.files_removed,
+        "dagster/row_count": result.rows_accepted,
+        "rows refused": result.rows_refused,
+        "rows repeated": result.rows_duplicate,
+        "lines of framing": result.lines_framing,
+        "changed from": str(result.changed_from or "nothing"),
+    }
+    if result.set_aside:
+        metadata["set aside"] = dg.MetadataValue.md(
+            "\n".join(f"- `{path}`: {reason}" for path, reason in result.set_aside.items())
+        )
+    if result.refused_examples:
+        metadata["refused"] = dg.MetadataValue.md(
+            "\n".join(f"- `{example}`" for example in result.refused_examples)
+        )
+    if spec.content == "day":
+        for day in result.dates_read:
+            context.log_event(
+                dg.AssetMaterialization(
+                    feed_key(spec.feed), partition=day.isoformat(), metadata=metadata
+                )
+            )
+    else:
+        yield dg.MaterializeResult(asset_key=feed_key(spec.feed), metadata=metadata)

@@ -1,0 +1,85 @@
+"""Publish: the audited warehouse becomes the release that analysts open."""
+
+from typing import Any
+
+import dagster as dg
+
+from dagster_project import raw
+from dagster_project.defs.resources import WRITER_POOL, Warehouse
+from dagster_project.defs.transform import transform
+from dagster_project.preparation import state_fingerprint
+from dagster_project.release import ReleaseWithheld, publish, record_release
+from dagster_project.warehouse import connect
+
+CLOSE_OF_THE_DAY = """
+    select symbol, name, round(close, 2) as close, round(change, 2) as change,
+        round(change_pct, 2) as change_pct, closing_high_since
+    from main.index_performance
+    where trade_date = (select max(to_date) from raw.asked_dates) order by symbol"""
+
+
+@dg.asset(
+    key=dg.AssetKey(["published", "closing_bell"]),
+    deps=[key for key in transform.keys if key.path[0] == "main"],
+    group_name="published",
+    kinds={"duckdb"},
+    pool=WRITER_POOL,
+)
+def release(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult[Any]:
+    """`published/closing_bell.duckdb`: one whole, audited release, put in place by a rename."""
+    home = warehouse.home
+    with connect(home.warehouse) as con:
+        changed_from = raw.pending_from(con)
+        (clock,) = con.execute("select max(to_date) from raw.asked_dates").fetchone() or (None,)
+        if clock is None:
+            raise dg.Failure("no dates were asked for yet: run the job nightly or history first")
+        try:
+            recorded = record_release(
+                con,
+                home,
+                clock=clock,
+                checks=raw.check_results(con),
+                what_changed=raw.what_changed(con),
+                fingerprint=state_fingerprint(con),
+                rebuilt_from=changed_from,
+            )
+        except ReleaseWithheld as withheld:
+            raise dg.Failure(description=str(withheld), allow_retries=False) from withheld
+        close = con.execute(CLOSE_OF_THE_DAY).fetchall()
+        (rows,) = con.execute("select count(*) from main.security_performance").fetchone() or (0,)
+    published = publish(home)
+    # Only now: after a crash before this, the next release still says what it was rebuilt for.
+    with connect(home.warehouse) as con:
+        con.execute("delete from raw.pending_rebuild")
+    context.log.info(f"Published {published.release_id} as {home.published}")
+    return dg.MaterializeResult(
+        metadata={
+            "release": published.release_id,
+            "clock": str(published.clock),
+            "what changed": published.what_changed,
+            "rebuilt from": str(published.rebuilt_from),
+            "checks passed": recorded.checks_passed,
+            "checks warned": recorded.checks_warned,
+            "file": dg.MetadataValue.path(str(home.published)),
+            "size in MB": round(home.published.stat().st_size / 1e6, 1),
+            "security rows": rows,
+            "close of the day": _preview(close),
+        }
+    )
+
+
+def _preview(rows: list[tuple[Any, ...]]) -> dg.TableMetadataValue:
+    """Rows of `CLOSE_OF_THE_DAY` as a table in the UI."""
+    columns = ["symbol", "name", "close", "change", "change_pct", "closing_high_since"]
+    return dg.MetadataValue.table(
+        [
+            dg.TableRecord(
+                {
+                    name: "" if value is None else str(value)
+                    for name, value in zip(columns, row, strict=True)
+                }
+            )
+            for row in rows
+        ],
+        schema=dg.TableSchema([dg.TableColumn(name) for name in columns]),
+    )

@@ -1,0 +1,34 @@
+"""Resources: the warehouse, of which a run is the only writer."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import dagster as dg
+from pydantic import PrivateAttr
+
+from dagster_project.warehouse import Home
+
+# One writer at a time within Dagster; `Home.writer_lock` keeps out everybody else.
+WRITER_POOL = "duckdb"
+
+
+class Warehouse(dg.ConfigurableResource["Warehouse"]):
+    """The warehouse of `$CLOSING_BELL_HOME`, locked for the time of a run."""
+
+    lock_timeout_seconds: int = 3600
+    _home: Home = PrivateAttr()
+
+    @property
+    def home(self) -> Home:
+        return self._home
+
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["Warehouse"]:
+        self._home = Home.from_environment()
+        with self._home.writer_lock(self.lock_timeout_seconds):
+            yield self
+
+
+@dg.definitions
+def resources() -> dg.Definitions:
+    return dg.Definitions(resources={"warehouse": Warehouse()}, executor=dg.in_process_executor)

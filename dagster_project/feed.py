@@ -1,0 +1,501 @@
+"""What a feed is: one kind of file from one vendor, described by one YAML file in `feeds/`.
+
+Belongs here: the shape of a spec, its validation with errors that name file and line, units, and
+how a file's name matches. Does not belong here: reading files (`reader.py`), tables (`raw.py`).
+"""
+
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import duckdb
+import yaml
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+FEEDS_FOLDER = Path(__file__).parent / "feeds"
+
+# Power of ten of a multiplier, and of a base unit in canonical units (one lot is 100 shares).
+MULTIPLIERS = {"thousand": 3, "ten_thousand": 4, "million": 6, "hundred_million": 8}
+BASE_UNITS = {"points": 0, "shares": 0, "lots": 2, "deals": 0, "percent": 0}
+CURRENCIES = {"CNY", "HKD", "USD"}
+
+# Which units a canonical numeric column may be delivered in ("currency" = an ISO 4217 code).
+NUMERIC_COLUMNS: dict[str, set[str]] = {
+    "open": {"points", "currency"},
+    "high": {"points", "currency"},
+    "low": {"points", "currency"},
+    "close": {"points", "currency"},
+    "previous_close": {"points", "currency"},
+    "change": {"points", "currency"},
+    "change_pct": {"percent"},
+    "volume": {"shares", "lots"},
+    "turnover": {"currency"},
+    "deals": {"deals"},
+}
+TEXT_COLUMNS = {"name", "industry"}
+# What a column says besides the header it stands under, with an example where it must.
+_MEANING = {
+    **dict.fromkeys(NUMERIC_COLUMNS, ("unit", "shares")),
+    **dict.fromkeys(TEXT_COLUMNS, ("replace", "")),
+    "trade_date": ("format", "'%Y-%m-%d'"),
+    "is_half_day": ("truth", "'*'"),
+}
+RecordKind = Literal[
+    "index_close", "security_close", "market_turnover", "exchange_rate", "security_reference"
+]
+_NEEDED_COLUMNS: dict[str, set[str]] = {
+    "index_close": {"trade_date", "close"},
+    "security_close": {"trade_date", "close"},
+    "market_turnover": {"trade_date", "turnover"},
+    "exchange_rate": {"trade_date"},
+    "security_reference": {"industry"},
+}
+
+
+class FeedSpecError(ValueError):
+    """A spec in `feeds/` that cannot be used; the message names file, line and remedy."""
+
+
+class _Misplaced(ValueError):
+    """What is wrong below the part of a spec that is being validated, and where there."""
+
+    def __init__(self, message: str, *location: str) -> None:
+        super().__init__(message)
+        self.location = location
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+CurrencyCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+MarketCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{4}$")]
+
+
+@dataclass(frozen=True)
+class Unit:
+    """`thousand CNY` = 10^3 of currency CNY; `lots` = 10^2 shares."""
+
+    text: str
+    exponent: int
+    dimension: str
+    currency: str | None
+
+    @classmethod
+    def parse(cls, text: str) -> "Unit":
+        *multipliers, base = text.split() or [""]
+        known = {*BASE_UNITS, *CURRENCIES}
+        if len(multipliers) > 1 or not set(multipliers) <= set(MULTIPLIERS) or base not in known:
+            raise ValueError(
+                f"unit {text!r} is not known; write [{'|'.join(MULTIPLIERS)}] and then one of "
+                f"{', '.join(BASE_UNITS)} or a currency ({', '.join(sorted(CURRENCIES))})"
+            )
+        exponent = sum(MULTIPLIERS[multiplier] for multiplier in multipliers)
+        if base in CURRENCIES:
+            return cls(text, exponent, "currency", base)
+        dimension = "shares" if base == "lots" else base
+        return cls(text, exponent + BASE_UNITS[base], dimension, None)
+
+
+class Column(_Strict):
+    """A delivered column and what its values mean."""
+
+    column: str
+    unit: str | None = None
+    format: str | None = None
+    optional: bool = False
+    truth: str | None = Field(None, description="the text that means true, e.g. * on half-days")
+    replace: dict[str, str] = Field(
+        default_factory=dict, description="regular expression -> replacement"
+    )
+
+    @cached_property
+    def parsed_unit(self) -> Unit:
+        return Unit.parse(self.unit or "")
+
+
+class Format(_Strict):
+    """How a file is laid out."""
+
+    type: Literal["csv", "json", "json_cells", "xlsx"]
+    encoding: str = "utf-8"
+    delimiter: Annotated[str, StringConstraints(pattern=r'^([^"\s]|\t)$')] = ","
+    header_lines: int = Field(1, ge=1, description="the first of them names the columns")
+    symbol_line: int | None = Field(
+        None, description="a header line whose cells repeat the file's symbol"
+    )
+    repeated_header: bool = False
+    records: str | None = Field(None, description="json: dotted path of the list of records")
+    cells: dict[str, int] | None = Field(None, description="json_cells: column name -> cell col")
+    thousands: Annotated[str, StringConstraints(pattern=r"^[^\d.+-]$")] | None = Field(
+        None, description="separator of thousands inside numbers"
+    )
+    nulls: tuple[str, ...] = ("", "-", "--", "N/A", "NA", "null", "None", "nan", "NaN")
+    max_megabytes: int = Field(128, ge=1, description="a larger file is set aside unread")
+
+    @field_validator("encoding")
+    @classmethod
+    def _encoding_known(cls, encoding: str) -> str:
+        try:
+            "".encode(encoding)
+        except LookupError:
+            raise ValueError(f"{encoding!r} is no text encoding; e.g. utf-8, gb18030") from None
+        return encoding
+
+    @model_validator(mode="after")
+    def _complete(self) -> "Format":
+        if self.symbol_line and not 2 <= self.symbol_line <= self.header_lines:
+            raise _Misplaced("is one of the header lines after the first", "symbol_line")
+        if self.type == "json" and not self.records:
+            raise ValueError("a json format names the path of its list, e.g. `records: data`")
+        if self.type == "json_cells" and not (self.records and self.cells):
+            raise ValueError("a json_cells format names `records` and `cells`")
+        return self
+
+
+class SymbolSource(_Strict):
+    """Where a row's symbol stands and how it becomes the canonical one.
+
+    With both `file` and `column`, the two must agree: a file that holds another symbol's rows
+    is refused row by row.
+    """
+
+    file: str | None = Field(None, description="a placeholder of `files`")
+    column: str | None = None
+    scheme: Literal["as_delivered", "a_share_code", "hkex_code", "csi_code"] = "as_delivered"
+    map: dict[str, str] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _somewhere(self) -> "SymbolSource":
+        if not (self.file or self.column):
+            raise ValueError("say where the symbol stands: `file: <placeholder>` or `column: …`")
+        return self
+
+    @property
+    def tells_apart(self) -> bool:
+        """Whether two delivered symbols are never the same canonical one."""
+        if self.map:
+            return len(set(self.map.values())) == len(self.map)
+        return self.scheme != "hkex_code"
+
+    def canonical(self, delivered: str) -> str | None:
+        """The canonical symbol of a delivered one; None where the map does not know it."""
+        if self.map:
+            return self.map.get(delivered)
+        if self.scheme == "a_share_code":
+            return delivered + a_share_suffix(delivered)
+        if self.scheme == "hkex_code":
+            return delivered.removesuffix(".HK").lstrip("0").zfill(4) + ".HK"
+        if self.scheme == "csi_code":
+            return delivered + ".CSI"
+        return delivered
+
+
+def a_share_suffix(code: str) -> str:
+    """Which exchange a six-digit mainland code belongs to, by the exchanges' number ranges."""
+    if code.startswith(("4", "8", "92")):
+        return ".BJ"
+    return ".SH" if code.startswith(("5", "6", "9")) else ".SZ"
+
+
+class FeedSpec(_Strict):
+    """One feed. See the files in `feeds/` for examples, README.md for how to add one."""
+
+    feed: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    title: str
+    vendor: str
+    description: str = ""
+    files: str = Field(description="path pattern below landing/<feed>/; {placeholder} and *")
+    file_date_format: str | None = None
+    content: Literal["day", "history"]
+    due_by: Annotated[str, Field(pattern=r"^\d\d:\d\d$")] | None = None
+    priority: int = Field(ge=1, le=100)
+    format: Format
+    records: tuple[RecordKind, ...] = Field(min_length=1)
+    symbol: SymbolSource | None = None
+    currency: CurrencyCode | dict[str, CurrencyCode] | None = None
+    market: MarketCode | dict[str, MarketCode] | None = None
+    segments: tuple[str, ...] = Field(("all",), min_length=1)
+    columns: dict[str, Column]
+    rates: dict[CurrencyCode, str] = Field(default_factory=dict, description="currency -> column")
+    base_currency: CurrencyCode | None = None
+    ignored_columns: dict[str, str] = Field(default_factory=dict)
+
+    @field_validator("files")
+    @classmethod
+    def _files_is_a_pattern(cls, files: str) -> str:
+        names = re.findall(r"\{(.*?)\}", files)
+        if not all(name.isidentifier() for name in names) or len(set(names)) < len(names):
+            raise ValueError(f"{files!r}: placeholders are different words, e.g. {{symbol}}.csv")
+        return files
+
+    @field_validator("columns")
+    @classmethod
+    def _columns_known(cls, columns: dict[str, Column]) -> dict[str, Column]:
+        for name, column in columns.items():
+            try:
+                _check_column(name, column)
+            except ValueError as error:
+                raise _Misplaced(str(error), *getattr(error, "location", [name])) from None
+        return columns
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "FeedSpec":
+        kinds, numeric = set(self.records), set(self.columns) & set(NUMERIC_COLUMNS)
+        for kind in self.records:
+            given = {name for name, column in self.columns.items() if not column.optional}
+            missing = ", ".join(sorted(_NEEDED_COLUMNS[kind] - given))
+            if missing:
+                raise _Misplaced(f"records of kind {kind} need {missing}, not optional", "columns")
+        if kinds & {"index_close", "security_close", "security_reference"} and self.symbol is None:
+            raise ValueError("say where the symbol stands: `symbol: {file: …}` or `{column: …}`")
+        if {"index_close", "security_close"} <= kinds or len(kinds) < len(self.records):
+            raise _Misplaced("a kind stands once; closes are of indices or securities", "records")
+        if "market_turnover" in kinds and self.market is None:
+            raise ValueError("market_turnover needs `market`: a MIC, or a map symbol -> MIC")
+        if self.market and isinstance(self.market, dict) != bool(self.symbol):
+            raise _Misplaced("with `symbol`, it is a map symbol -> MIC; without, a MIC", "market")
+        if isinstance(self.market, dict) and len(set(self.market.values())) < len(self.market):
+            raise _Misplaced("two symbols give the turnover of one market", "market")
+        if ("exchange_rate" in kinds) != bool(self.rates and self.base_currency):
+            raise ValueError("exchange_rate needs `rates` and `base_currency`, and only it does")
+        if self.symbol and self.symbol.file and self.symbol.file not in self.placeholders:
+            raise _Misplaced(f"{self.symbol.file!r} is no placeholder of `files`", "symbol", "file")
+        if self.format.symbol_line and not (self.symbol and self.symbol.file):
+            raise _Misplaced("it repeats the symbol of `symbol.file`", "format", "symbol_line")
+        if ("date" in self.placeholders) != (self.file_date_format is not None):
+            raise _Misplaced("{date} in `files` and `file_date_format` go together", "files")
+        if self.file_date_format:
+            _check_date_format(self.file_date_format, "file_date_format")
+        if len(self.segments) > 1 and "segment" not in self.placeholders:
+            raise _Misplaced("files of several segments are told apart by {segment}", "files")
+        units = {name: self.columns[name].parsed_unit for name in numeric}
+        stated = set(self.currency.values() if isinstance(self.currency, dict) else [self.currency])
+        if self.currency is None and any(
+            unit.dimension in {"currency", "points"} for unit in units.values()
+        ):
+            raise ValueError("state the currency: `currency: HKD`, or a map symbol -> currency")
+        for name, unit in units.items():
+            if unit.currency and stated != {unit.currency}:
+                raise _Misplaced(
+                    f"unit {unit.text!r} contradicts currency {self.currency!r}", "columns", name
+                )
+        return self
+
+    @property
+    def placeholders(self) -> set[str]:
+        return set(re.findall(r"\{(\w+)\}", self.files))
+
+    @property
+    def delivered_columns(self) -> dict[str, str]:
+        """Canonical name -> the header text of the column that carries it."""
+        named = {name: column.column for name, column in self.columns.items()}
+        if self.symbol and self.symbol.column:
+            named["symbol"] = self.symbol.column
+        return named | {f"rate_{currency}": column for currency, column in self.rates.items()}
+
+    @property
+    def optional_columns(self) -> set[str]:
+        return {name for name, column in self.columns.items() if column.optional}
+
+    @property
+    def has_own_keys_per_file(self) -> bool:
+        """Whether no two files of the feed can state the same record, as their names tell."""
+        in_name = {"date"} & self.placeholders
+        if self.symbol and self.symbol.file and self.symbol.tells_apart:
+            in_name.add(self.symbol.file)
+        return "*" not in self.files and bool(in_name) and in_name == self.placeholders
+
+    @cached_property
+    def _file_pattern(self) -> re.Pattern[str]:
+        pattern = ""
+        for part in re.split(r"(\{\w+\}|\*)", self.files):
+            if part == "*":
+                pattern += "[^/]*"
+            elif part.startswith("{"):
+                name = part[1:-1]
+                alternatives = "|".join(map(re.escape, self.segments))
+                pattern += f"(?P<{name}>{alternatives if name == 'segment' else '[^/]+?'})"
+            else:
+                pattern += re.escape(part)
+        return re.compile(pattern)
+
+    def match(self, name: str) -> dict[str, str] | None:
+        """The placeholders' values in a path below `landing/<feed>/`; None: it does not fit."""
+        found = self._file_pattern.fullmatch(name)
+        return found.groupdict() if found else None
+
+    def file_date(self, placeholders: dict[str, str]) -> date | None:
+        """The date a file's name states, if the pattern has one.
+
+        Raises:
+            ValueError: the name has something else there, or the date in another spelling.
+        """
+        if self.file_date_format is None:
+            return None
+        stated = datetime.strptime(placeholders["date"], self.file_date_format).date()
+        if stated.strftime(self.file_date_format) != placeholders["date"]:
+            raise ValueError(f"{placeholders['date']!r} is an unusual spelling of {stated}")
+        return stated
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Changes whenever files must be read again because the spec says something else."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
+
+
+def _check_column(name: str, column: Column) -> None:
+    if name not in _MEANING:
+        known = ", ".join(sorted(_MEANING))
+        raise ValueError(f"is not a canonical column; known: {known} (and see `symbol`, `rates`)")
+    needed, example = _MEANING[name]
+    said = {key for key in ("unit", "format", "truth", "replace") if getattr(column, key)}
+    if not said <= {needed}:
+        raise ValueError(f"has no {', '.join(sorted(said - {needed}))}")
+    if example and not said:
+        raise ValueError(f"state its {needed}, e.g. `{needed}: {example}`")
+    if needed == "unit" and column.parsed_unit.dimension not in NUMERIC_COLUMNS[name]:
+        raise ValueError(
+            f"a unit of {column.unit!r} does not fit; "
+            f"expected {' or '.join(sorted(NUMERIC_COLUMNS[name]))}"
+        )
+    if column.format:
+        _check_date_format(column.format, name, "format")
+    for pattern, replacement in column.replace.items():
+        try:
+            _ask_duckdb("select regexp_replace('', ?, ?)", pattern, replacement)
+        except duckdb.Error as error:
+            raise ValueError(f"replace: {pattern!r} is no regular expression: {error}") from None
+
+
+def _check_date_format(format_: str, *location: str) -> None:
+    """A format must carry a whole date, in Python and in DuckDB."""
+    day = date(2025, 9, 17)
+    try:
+        text = day.strftime(format_)
+        in_duckdb = _ask_duckdb("select strptime(?, ?)::DATE", text, format_)
+        whole = in_duckdb == datetime.strptime(text, format_).date() == day
+    except (ValueError, duckdb.Error):
+        whole = False
+    if not whole:
+        raise _Misplaced(f"{format_!r} is no date format; e.g. '%Y-%m-%d', '%Y%m%d'", *location)
+
+
+@cache
+def _ask_duckdb(query: str, *parameters: str) -> Any:
+    """What the reader's engine makes of a pattern or a format."""
+    with duckdb.connect() as con:
+        return con.execute(query, parameters).fetchall()[0][0]
+
+
+@dataclass(frozen=True)
+class FeedCatalog:
+    """The feeds that can be used, and what is wrong with the specs that cannot."""
+
+    feeds: dict[str, FeedSpec]
+    problems: dict[str, str]
+
+
+def load_feeds(folder: Path = FEEDS_FOLDER) -> FeedCatalog:
+    """Read every spec of a folder; one that is wrong does not keep the others from loading."""
+    feeds: dict[str, FeedSpec] = {}
+    problems: dict[str, str] = {}
+    for path in sorted(folder.iterdir()):
+        if path.suffix in {".yaml", ".yml"}:
+            try:
+                feeds[path.stem] = load_feed(path)
+            except FeedSpecError as error:
+                problems[path.stem] = str(error)
+    return FeedCatalog(feeds, problems)
+
+
+def load_feed(path: Path) -> FeedSpec:
+    """Read one spec.
+
+    Raises:
+        FeedSpecError: not YAML, or not a feed; says which line and what is expected.
+    """
+    if path.suffix != ".yaml":
+        raise FeedSpecError(f"{path}: rename it to {path.stem}.yaml")
+    try:
+        text = path.read_text(encoding="utf-8")
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        content = yaml.safe_load(text)
+        repeated = list(_repeated_keys(root))
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f":{mark.line + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or error
+        raise FeedSpecError(f"{path}{line}: is not YAML: {problem}") from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise FeedSpecError(f"{path}: cannot be read: {error}") from error
+    if not isinstance(content, dict):
+        raise FeedSpecError(f"{path}:1: is not a feed spec; it starts with `feed: {path.stem}`")
+    if repeated:
+        raise FeedSpecError(
+            "\n".join(f"{path}:{at}: {key}: stands here a second time" for key, at in repeated)
+        )
+    try:
+        spec = FeedSpec.model_validate(content)
+    except ValidationError as error:
+        lines = []
+        for details in error.errors():
+            cause = details.get("ctx", {}).get("error")
+            location = (*details["loc"], *getattr(cause, "location", ()))
+            where = ".".join(str(part) for part in location) or "spec"
+            message = details["msg"].removeprefix("Value error, ")
+            if details["type"] == "extra_forbidden":
+                message = "is not a key of a feed spec; a typo?"
+            lines.append(f"{path}:{_line_of(root, location)}: {where}: {message}")
+        raise FeedSpecError("\n".join(lines)) from error
+    if spec.feed != path.stem:
+        raise FeedSpecError(f"{path}:1: the file is named {path.stem!r}, the feed {spec.feed!r}")
+    return spec
+
+
+def _repeated_keys(node: Any) -> Iterator[tuple[str, int]]:
+    """Keys that a mapping of a spec has twice, which YAML would take without a word."""
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            if key.value in seen:
+                yield key.value, key.start_mark.line + 1
+            seen.add(str(key.value))
+            yield from _repeated_keys(value)
+    elif isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            yield from _repeated_keys(item)
+
+
+def _line_of(node: Any, location: tuple[Any, ...]) -> int:
+    """The line of a spec on which an error's location stands, as deep as it can be followed."""
+    line: int = node.start_mark.line + 1
+    for part in location:
+        if isinstance(node, yaml.MappingNode):
+            for key, value in node.value:
+                if key.value == str(part):
+                    line, node = key.start_mark.line + 1, value
+                    break
+            else:
+                break
+        elif (
+            isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value)
+        ):
+            node = node.value[part]
+            line = node.start_mark.line + 1
+        else:
+            break
+    return line

@@ -1,0 +1,421 @@
+"""The raw schema: what the files in landing say, and what they said before.
+
+Belongs here: the tables of schema `raw` and how one batch of parsed rows changes them.
+Does not belong here: reading files (`reader.py`), which dates count or what figures mean (dbt).
+
+Raw is a function of the files in landing: every record that a file states is a row, and
+`is_current` marks the one that counts where several files of a feed state the same record (the
+file delivered last; of two delivered at once, the name that sorts last). Rows that a newer file
+no longer states move to `<kind>_superseded` with the time, so that what was known at an earlier
+moment can still be asked.
+"""
+
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
+from datetime import date, datetime
+
+import duckdb
+
+from dagster_project.release import ReleaseCheck
+from dagster_project.temp_table import create_temp_table
+
+EVERYTHING = date(1900, 1, 1)
+
+
+@dataclass(frozen=True)
+class RecordKind:
+    """A table of raw records: `key` identifies a record within a feed, `values` is what it says."""
+
+    name: str
+    key: dict[str, str]
+    values: dict[str, str]
+
+    @property
+    def columns(self) -> dict[str, str]:
+        return self.key | self.values
+
+    @property
+    def is_dated(self) -> bool:
+        return "trade_date" in self.key
+
+
+_PRICE = "DECIMAL(18,6)"
+_AMOUNT = "DECIMAL(18,2)"
+_PRICES = dict.fromkeys(("open", "high", "low", "close", "previous_close", "change"), _PRICE)
+_DEALT = {"change_pct": "DOUBLE", "volume": "BIGINT", "turnover": _AMOUNT, "currency": "VARCHAR"}
+
+RECORD_KINDS = {
+    kind.name: kind
+    for kind in (
+        RecordKind("index_close", {"symbol": "VARCHAR", "trade_date": "DATE"}, _PRICES | _DEALT),
+        RecordKind(
+            "security_close",
+            {"symbol": "VARCHAR", "trade_date": "DATE"},
+            _PRICES | _DEALT | {"name": "VARCHAR", "status": "VARCHAR"},
+        ),
+        RecordKind(
+            "market_turnover",
+            {"market": "VARCHAR", "segment": "VARCHAR", "trade_date": "DATE"},
+            {
+                "turnover": _AMOUNT,
+                "volume": "BIGINT",
+                "deals": "BIGINT",
+                "is_half_day": "BOOLEAN",
+                "currency": "VARCHAR",
+            },
+        ),
+        RecordKind(
+            "exchange_rate",
+            {"base_currency": "VARCHAR", "currency": "VARCHAR", "trade_date": "DATE"},
+            {"rate": _PRICE},
+        ),
+        RecordKind(
+            "security_reference",
+            {"symbol": "VARCHAR"},
+            {"name": "VARCHAR", "industry": "VARCHAR"},
+        ),
+    )
+}
+
+
+@dataclass(frozen=True)
+class FileRow:
+    """A row of `raw.file`: what a file in landing says, or why it is set aside.
+
+    A path has two rows where a good content was followed by one that is set aside: the records of
+    the good one stay.
+    """
+
+    file_id: int
+    feed: str
+    path: str
+    sha256: str | None
+    size: int
+    mtime_ns: int
+    status: str
+    reason: str | None
+    lines_read: int
+    rows_accepted: int
+    rows_duplicate: int
+    rows_refused: int
+    lines_framing: int
+    first_trade_date: date | None
+    last_trade_date: date | None
+    loaded_at: datetime
+
+
+_FILE_ID = {"file_id": "INTEGER"}
+_FILE_COLUMNS = {
+    **_FILE_ID,
+    **dict.fromkeys(("feed", "path", "sha256"), "VARCHAR"),
+    **dict.fromkeys(("size", "mtime_ns"), "BIGINT"),
+    **dict.fromkeys(("status", "reason"), "VARCHAR"),
+    **dict.fromkeys(("lines_read", "rows_accepted", "rows_duplicate", "rows_refused"), "BIGINT"),
+    "lines_framing": "BIGINT",
+    **dict.fromkeys(("first_trade_date", "last_trade_date"), "DATE"),
+    "loaded_at": "TIMESTAMP",
+}
+
+
+def create_tables(con: duckdb.DuckDBPyConnection) -> None:
+    """Create schema `raw` where it is missing."""
+    con.execute("create schema if not exists raw")
+    columns = ", ".join(f"{name} {type_}" for name, type_ in _FILE_COLUMNS.items())
+    con.execute(f"create table if not exists raw.file ({columns})")
+    con.execute(
+        f"create table if not exists raw.file_superseded ({columns}, superseded_at TIMESTAMP)"
+    )
+    con.execute("""
+        create table if not exists raw.rejected_row (
+            feed VARCHAR, file_id INTEGER, line_number BIGINT, raw_text VARCHAR,
+            reason_code VARCHAR, reason VARCHAR, loaded_at TIMESTAMP)""")
+    for kind in RECORD_KINDS.values():
+        columns = ", ".join(f"{name} {type_}" for name, type_ in kind.columns.items())
+        columns = f"""
+            feed VARCHAR, {columns}, file_id INTEGER, line_number BIGINT,
+            loaded_at TIMESTAMP, is_current BOOLEAN"""
+        con.execute(f"create table if not exists raw.{kind.name} ({columns})")
+        con.execute(
+            f"create table if not exists raw.{kind.name}_superseded "
+            f"({columns}, superseded_at TIMESTAMP)"
+        )
+    con.execute("create table if not exists raw.asked_dates (from_date DATE, to_date DATE)")
+    con.execute("""
+        create table if not exists raw.session (
+            market VARCHAR, trade_date DATE, is_half_day BOOLEAN, source VARCHAR)""")
+    con.execute("""
+        create table if not exists raw.feed (
+            feed VARCHAR, title VARCHAR, vendor VARCHAR, record_kinds VARCHAR[],
+            priority INTEGER, is_daily BOOLEAN, due_by VARCHAR, segments VARCHAR[],
+            fingerprint VARCHAR)""")
+    con.execute("""
+        create table if not exists raw.pending_rebuild (
+            trade_date DATE, reason VARCHAR, noticed_at TIMESTAMP)""")
+    con.execute("""
+        create table if not exists raw.check_result (
+            suite VARCHAR, check_name VARCHAR, asset VARCHAR, severity VARCHAR, passed BOOLEAN,
+            rows_found BIGINT, explanation VARCHAR)""")
+    con.execute("create table if not exists raw.feed_problem (feed VARCHAR, problem VARCHAR)")
+    con.execute("create table if not exists raw.state (key VARCHAR, value VARCHAR)")
+
+
+def get_state(con: duckdb.DuckDBPyConnection, key: str) -> str | None:
+    """A remembered fact about the warehouse, e.g. the fingerprint of the models it was built by."""
+    row = con.execute("select value from raw.state where key = ?", [key]).fetchone()
+    return row[0] if row else None
+
+
+def set_state(con: duckdb.DuckDBPyConnection, key: str, value: str) -> None:
+    """Remember a fact about the warehouse."""
+    con.execute("delete from raw.state where key = ?", [key])
+    con.execute("insert into raw.state values (?, ?)", [key, value])
+
+
+def ask_for_dates(
+    con: duckdb.DuckDBPyConnection, first: date, last: date, now: datetime
+) -> date | None:
+    """Add dates to those the warehouse covers.
+
+    Returns:
+        The first date that was not covered before; None where all were.
+    """
+    covered = con.execute("select from_date, to_date from raw.asked_dates").fetchall()
+    new_from = first_uncovered(covered, first, last)
+    if new_from is None:
+        return None
+    con.execute("insert into raw.asked_dates values (?, ?)", [first, last])
+    con.execute("""
+        create or replace temp table merged as
+        with marked as (
+            select *, max(to_date) over (
+                order by from_date, to_date rows between unbounded preceding and 1 preceding
+            ) as reached from raw.asked_dates
+        ), grouped as (
+            select *, count(*) filter (where reached is null or from_date > reached + 1)
+                over (order by from_date, to_date) as island from marked
+        )
+        select min(from_date) as from_date, max(to_date) as to_date from grouped group by island""")
+    con.execute("delete from raw.asked_dates")
+    con.execute("insert into raw.asked_dates select * from merged order by from_date")
+    con.execute("drop table merged")
+    mark_pending(con, new_from, f"dates asked for: {first} to {last}", now)
+    return new_from
+
+
+def first_uncovered(covered: list[tuple[date, date]], first: date, last: date) -> date | None:
+    """The first date of [first, last] that no covered interval holds."""
+    day = first
+    for from_date, to_date in sorted(covered):
+        if from_date <= day <= to_date:
+            day = date.fromordinal(to_date.toordinal() + 1)
+    return day if day <= last else None
+
+
+def keep_feed_problems(con: duckdb.DuckDBPyConnection, problems: dict[str, str]) -> None:
+    """Remember why feeds could not be looked at by this run: a wrong spec, a missing folder."""
+    con.execute("delete from raw.feed_problem")
+    for feed, problem in sorted(problems.items()):
+        con.execute("insert into raw.feed_problem values (?, ?)", [feed, problem])
+
+
+def mark_pending(con: duckdb.DuckDBPyConnection, day: date, reason: str, now: datetime) -> None:
+    """Remember that the marts must be rebuilt from this date on; cleared by a release."""
+    con.execute(
+        """insert into raw.pending_rebuild
+        select $day, $reason, $now where not exists (
+            select 1 from raw.pending_rebuild where trade_date <= $day and reason = $reason)""",
+        {"day": day, "reason": reason, "now": now},
+    )
+
+
+def pending_from(con: duckdb.DuckDBPyConnection) -> date | None:
+    """The earliest session whose figures may differ from the last release; None: nothing new."""
+    row = con.execute("select min(trade_date) from raw.pending_rebuild").fetchone()
+    return row[0] if row else None
+
+
+def held_files(con: duckdb.DuckDBPyConnection, feed: str) -> list[FileRow]:
+    """What `raw.file` says of a feed."""
+    rows = con.execute("from raw.file where feed = ? order by path, status", [feed]).fetchall()
+    return [FileRow(*row) for row in rows]
+
+
+def next_file_id(con: duckdb.DuckDBPyConnection) -> int:
+    """A number that no file has or had; those above it are free too."""
+    (highest,) = con.execute("""
+        select max(file_id) from (
+            select file_id from raw.file union all select file_id from raw.file_superseded)
+        """).fetchone() or (None,)
+    return (highest or 0) + 1
+
+
+def replace_files(
+    con: duckdb.DuckDBPyConnection, rows: Sequence[FileRow], removed: Sequence[int], now: datetime
+) -> None:
+    """Make `raw.file` say what landing holds now; what it said before moves aside.
+
+    Args:
+        rows: files that were read, or only touched. A loaded one takes the place of all that is
+            known of its path, one set aside only that of an earlier one set aside.
+        removed: file_ids of which landing holds nothing any more.
+    """
+    create_temp_table(con, "new_file", _FILE_COLUMNS, map(astuple, rows))
+    create_temp_table(con, "removed_file", _FILE_ID, [(file_id,) for file_id in removed])
+    con.execute("""
+        create or replace temp table replaced_file as
+        select file_id from raw.file as held semi join new_file
+            on held.path = new_file.path
+            and (new_file.status = 'loaded' or held.status = 'set_aside')
+        union select file_id from removed_file""")
+    con.execute(
+        """insert into raw.file_superseded by name
+        select *, ? as superseded_at from raw.file as held semi join replaced_file using (file_id)
+        where not exists (
+            select 1 from new_file where new_file.path = held.path
+            and new_file.status = held.status and new_file.sha256 is not distinct from held.sha256
+            and new_file.reason is not distinct from held.reason)""",
+        [now],
+    )
+    con.execute("delete from raw.file where file_id in (from replaced_file)")
+    con.execute("insert into raw.file by name from new_file")
+    con.execute(r"""
+        insert into raw.rejected_row
+        select feed, file_id, coalesce(try_cast(named as BIGINT), 1), null, 'file_set_aside',
+            reason, loaded_at
+        from (select *, regexp_extract(reason, '^line (\d+): ', 1) as named from new_file)
+        where status = 'set_aside'""")
+    con.execute("delete from raw.rejected_row where file_id not in (select file_id from raw.file)")
+
+
+def apply_records(
+    con: duckdb.DuckDBPyConnection,
+    kind: RecordKind,
+    feed: str,
+    stated: str | None,
+    held: Sequence[int],
+    redelivered: Sequence[int] | None,
+    now: datetime,
+) -> date | None:
+    """Make `raw.<kind>` say for some files what they state now.
+
+    `raw.file` must say already when each file was delivered.
+
+    Args:
+        stated: a query for what the files that were read state: the kind's columns, file_id and
+            line_number. None: they state nothing of this kind.
+        held: file_ids of which raw may hold rows; what `stated` does not repeat moves aside.
+        redelivered: file_ids whose place in the order of delivery may be a new one. None: no two
+            files of the feed can state the same record.
+
+    Returns:
+        The earliest date asked for whose record changed; None where none did.
+    """
+    table, key = f"raw.{kind.name}", ", ".join(kind.key)
+    columns = f"{', '.join(kind.columns)}, file_id, line_number"
+    stated = stated or f"select {columns} from {table} limit 0"
+    insert = f"""
+        insert into {table} (feed, {columns}, loaded_at, is_current)
+        select '{feed}', {columns}, ?, true from """
+    create_temp_table(con, "held_file", _FILE_ID, [(file_id,) for file_id in held])
+
+    new = f"(select * from ({stated}) where file_id not in (from held_file))"
+    con.execute(insert + new, [now])
+    same_values = " and ".join(
+        f"held.{name} is not distinct from stated.{name}" for name in kind.values
+    )
+    con.execute(f"""
+        create or replace temp table difference as
+        select held_row, file_id, {key}, {", ".join(f"stated.{name}" for name in kind.values)},
+            stated.line_number,
+            held_row is not null and stated.line_number is not null and {same_values} as is_same
+        from (
+            select rowid as held_row, * from {table}
+            where feed = '{feed}' and file_id in (from held_file)
+        ) as held
+        full join (
+            select * from ({stated}) where file_id in (from held_file)
+        ) as stated using (file_id, {key})
+        where not is_same or held.line_number <> stated.line_number""")
+    gone = "rowid in (select held_row from difference where not is_same)"
+    con.execute(
+        f"insert into {table}_superseded by name "
+        f"select *, ? as superseded_at from {table} where {gone}",
+        [now],
+    )
+    con.execute(f"delete from {table} where {gone}")
+    con.execute(f"""
+        update {table} set line_number = difference.line_number from difference
+        where {table}.rowid = held_row and is_same""")
+    con.execute(f"{insert} difference where not is_same and line_number is not null", [now])
+    changed = f"select {key} from {new} union all select {key} from difference where not is_same"
+    if redelivered is not None:
+        touched = [(file_id,) for file_id in redelivered]
+        create_temp_table(con, "redelivered_file", _FILE_ID, touched)
+        con.execute(f"""
+            create or replace temp table turned as
+            select * from (
+                select held.rowid as held_row, {key}, is_current, row_number() over (
+                    partition by {key} order by file.mtime_ns desc, file.path desc
+                ) = 1 as is_latest
+                from {table} as held join raw.file as file using (feed, file_id)
+                semi join (
+                    select {key} from {table}
+                    where feed = '{feed}' and file_id in (from redelivered_file)
+                    union select {key} from difference where not is_same
+                ) as touched using ({key})
+                where feed = '{feed}')
+            where is_current <> is_latest""")
+        con.execute(f"""
+            update {table} set is_current = is_latest from turned
+            where {table}.rowid = held_row""")
+        changed += f" union all select {key} from turned"
+    if kind.is_dated:
+        query = f"""
+            select min(trade_date) from (select distinct trade_date from ({changed}))
+            join raw.asked_dates on trade_date between from_date and to_date"""
+    else:
+        query = f"select '{EVERYTHING}'::DATE from ({changed}) limit 1"
+    row = con.execute(query).fetchone()
+    return row[0] if row else None
+
+
+def keep_check_results(
+    con: duckdb.DuckDBPyConnection,
+    suite: str,
+    results: Sequence[ReleaseCheck],
+    replace_all: bool,
+) -> None:
+    """Remember what a suite of checks found, for the release to record.
+
+    Args:
+        replace_all: forget checks of the suite that did not run now; else they stay as they were.
+    """
+    names = [result.check_name for result in results]
+    con.execute(
+        "delete from raw.check_result "
+        "where suite = ? and (? or check_name in (select unnest(?::VARCHAR[])))",
+        [suite, replace_all, names],
+    )
+    for result in results:
+        con.execute(
+            "insert into raw.check_result values (?, ?, ?, ?, ?, ?, ?)", [suite, *astuple(result)]
+        )
+
+
+def check_results(con: duckdb.DuckDBPyConnection) -> list[ReleaseCheck]:
+    """What all suites of checks found last."""
+    rows = con.execute("""
+        select check_name, asset, severity, passed, rows_found, explanation
+        from raw.check_result order by suite, asset, check_name""").fetchall()
+    return [ReleaseCheck(*row) for row in rows]
+
+
+def what_changed(con: duckdb.DuckDBPyConnection) -> str:
+    """Why the marts were rebuilt since the last release, in a few words."""
+    rows = con.execute("""
+        select reason, min(trade_date) from raw.pending_rebuild group by reason order by 2, 1
+        """).fetchall()
+    return (
+        "; ".join(f"{reason} from {day} on" if day > EVERYTHING else reason for reason, day in rows)
+        or "nothing"
+    )

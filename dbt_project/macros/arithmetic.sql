@@ -1,0 +1,28 @@
+{#
+Arithmetic the models share. Ratios are taken in DOUBLE and rounded, so that the same inputs give
+the same figure however the rows were gathered.
+#}
+
+
+{# Change of `value` against `base` in percent points; null where either is missing or base is 0. #}
+{% macro pct_change(value, base) -%}
+    round(100.0 * cast({{ value }} - {{ base }} as double) / nullif(cast({{ base }} as double), 0), 6)
+{%- endmacro %}
+
+
+{# `part` as a share of `whole` in percent points. #}
+{% macro pct_of(part, whole) -%}
+    round(100.0 * cast({{ part }} as double) / nullif(cast({{ whole }} as double), 0), 6)
+{%- endmacro %}
+
+
+{# A DOUBLE as an amount of money, to the hundredth. #}
+{% macro to_amount(value) -%}
+    cast(round({{ value }}, 2) as decimal(18, 2))
+{%- endmacro %}
+
+
+{# The currencies market turnover is stated in, beside the market's own. #}
+{% macro turnover_currencies() -%}
+    {{ return(["cny", "hkd", "usd"]) }}
+{%- endmacro %}

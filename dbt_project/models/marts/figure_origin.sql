@@ -1,0 +1,52 @@
+{{ config(materialized='view') }}
+
+with record as (
+
+    select
+        record.record_kind,
+        record.symbol,
+        record.trade_date,
+        record.segment,
+        cast(coalesce(record.close, record.rate) as double) as price,
+        record.turnover,
+        record.feed,
+        file.path as file,
+        file.sha256 as file_sha256,
+        record.line_number,
+        record.loaded_at,
+        record.is_current,
+        first_value(record.feed) over (
+            partition by record.record_kind, record.symbol, record.trade_date
+            order by case when record.is_current then 0 else 1 end, record.priority, record.feed
+        ) as chosen_feed
+    from {{ ref('int_record') }} as record
+    inner join {{ source('raw', 'file') }} as file
+        on record.file_id = file.file_id
+    where record.fate in ('loaded', 'held')
+
+)
+
+select
+    record.record_kind,
+    record.symbol,
+    record.trade_date,
+    record.segment,
+    record.price,
+    record.turnover,
+    record.feed,
+    record.file,
+    record.file_sha256,
+    record.line_number,
+    record.loaded_at,
+    record.is_current
+    and case
+        -- The best feed of a market's total is the best of those that give all its segments.
+        when record.record_kind = 'market_turnover'
+            then coalesce(record.feed = total.feed, false)
+        else record.feed = record.chosen_feed
+    end as is_chosen
+from record
+left join {{ ref('market_turnover') }} as total
+    on
+        record.symbol = total.market
+        and record.trade_date = total.trade_date

@@ -1,0 +1,146 @@
+{% set measures = ["open", "high", "low", "close", "previous_close", "turnover"] %}
+
+-- Only what is stated more than once is looked at: symbols that several feeds give, and records
+-- that several files of one feed give.
+with stated_again as (
+
+    select
+        record_kind,
+        symbol,
+        segment
+    from {{ ref('int_record') }}
+    where
+        record_kind in ('index_close', 'security_close', 'market_turnover')
+        {% if is_incremental() %}
+            and trade_date >= {{ rebuild_from() }}
+        {% endif %}
+        and fate in ('loaded', 'held')
+    group by record_kind, symbol, segment
+    having min(feed) <> max(feed) or not bool_and(is_current)
+
+),
+
+ranked as (
+
+    select
+        record.*,
+        row_number() over (
+            partition by record.record_kind, record.symbol, record.segment, record.trade_date
+            order by
+                case when record.is_current then 0 else 1 end,
+                record.priority,
+                record.feed,
+                record.file_id,
+                record.line_number
+        ) as choice
+    from {{ ref('int_record') }} as record
+    inner join stated_again
+        on
+            record.record_kind = stated_again.record_kind
+            and record.symbol = stated_again.symbol
+            and coalesce(record.segment, '') = coalesce(stated_again.segment, '')
+    where
+        record.trade_date is not null
+        {% if is_incremental() %}
+            and record.trade_date >= {{ rebuild_from() }}
+        {% endif %}
+        and record.fate in ('loaded', 'held')
+
+),
+
+-- The record that counts beside one that does not: of another feed, or of an older file of its own.
+pair as (
+
+    select
+        kept.trade_date,
+        kept.record_kind,
+        kept.symbol,
+        kept.segment,
+        {% for measure in measures %}
+            cast(kept.{{ measure }} as double) as {{ measure }},
+            cast(other.{{ measure }} as double) as other_{{ measure }},
+        {% endfor %}
+        kept.feed,
+        kept.file_id,
+        kept.line_number,
+        other.feed as other_feed,
+        other.file_id as other_file_id,
+        other.line_number as other_line_number
+    from ranked as kept
+    inner join ranked as other
+        on
+            kept.record_kind = other.record_kind
+            and kept.symbol = other.symbol
+            and coalesce(kept.segment, '') = coalesce(other.segment, '')
+            and kept.trade_date = other.trade_date
+    where
+        (kept.choice = 1 and other.is_current and kept.feed <> other.feed)
+        or (kept.is_current and not other.is_current and kept.feed = other.feed)
+
+),
+
+figure as (
+    {% for measure in measures %}
+        select
+            trade_date,
+            record_kind,
+            symbol,
+            segment,
+            '{{ measure }}' as measure,
+            feed,
+            {{ measure }} as stated,
+            file_id,
+            line_number,
+            other_feed,
+            other_{{ measure }} as other_stated,
+            other_file_id,
+            other_line_number,
+            {% if measure == "turnover" %}
+                1e-3 * abs({{ measure }})
+            {% else %}
+                -- Half a unit of the last decimal that the coarser of the two gives.
+                greatest(
+                    1e-4 * abs({{ measure }}),
+                    case
+                        when
+                            round({{ measure }}, 2) = {{ measure }}
+                            or round(other_{{ measure }}, 2) = other_{{ measure }}
+                            then 0.005
+                        when
+                            round({{ measure }}, 3) = {{ measure }}
+                            or round(other_{{ measure }}, 3) = other_{{ measure }}
+                            then 0.0005
+                        else 0
+                    end
+                )
+            {% endif %} as tolerance
+        from pair
+        {% if not loop.last %}union all{% endif %}
+    {% endfor %}
+)
+
+select
+    figure.trade_date,
+    figure.record_kind,
+    figure.symbol,
+    figure.segment,
+    figure.measure,
+    figure.feed,
+    figure.stated,
+    figure.other_feed,
+    figure.other_stated,
+    round(figure.other_stated - figure.stated, 6) as difference,
+    {{ pct_change('figure.other_stated', 'figure.stated') }} as difference_pct,
+    file.path as file,
+    figure.line_number,
+    other_file.path as other_file,
+    figure.other_line_number
+from figure
+inner join {{ source('raw', 'file') }} as file
+    on figure.file_id = file.file_id
+inner join {{ source('raw', 'file') }} as other_file
+    on figure.other_file_id = other_file.file_id
+-- Rounding is no excuse between two files of one feed; the float's own grain is.
+where
+    abs(figure.other_stated - figure.stated)
+    > case when figure.feed = figure.other_feed then 0 else figure.tolerance * (1 + 1e-9) end

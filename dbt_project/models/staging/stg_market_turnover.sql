@@ -1,0 +1,40 @@
+with source as (
+
+    select * from {{ source('raw', 'market_turnover') }}
+    where is_current
+
+),
+
+renamed as (
+
+    select
+        feed,
+        market,
+        segment,
+        trade_date,
+        turnover,
+        volume,
+        deals,
+        is_half_day as stated_half_day,
+        currency
+    from source
+
+)
+
+select
+    renamed.feed,
+    renamed.market,
+    renamed.segment,
+    renamed.trade_date,
+    session.previous_trade_date,
+    session.session_number,
+    renamed.turnover,
+    renamed.volume,
+    renamed.deals,
+    renamed.currency,
+    session.is_half_day or coalesce(renamed.stated_half_day, false) as is_half_day
+from renamed
+inner join {{ ref('stg_session') }} as session
+    on
+        renamed.market = session.market
+        and renamed.trade_date = session.trade_date

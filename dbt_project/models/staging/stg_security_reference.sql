@@ -1,0 +1,26 @@
+with source as (
+
+    select * from {{ source('raw', 'security_reference') }}
+    where is_current
+
+),
+
+renamed as (
+
+    select
+        feed,
+        symbol,
+        {{ market_of_security('symbol') }} as market,
+        name,
+        industry
+    from source
+
+)
+
+select
+    feed,
+    symbol,
+    market,
+    name,
+    industry
+from renamed

@@ -1,0 +1,35 @@
+-- No more advanced, declined, stood still or were suspended than were reported, and none is lost
+-- but those without a previous close; limits and 52-week records are of the same sample.
+{{ config(meta={"dagster": {"ref": {"name": "market_breadth"}}}) }}
+
+with recounted as (
+
+    select
+        trade_date,
+        market,
+        count(*) as reported,
+        count(case when change_pct is null and status <> 'suspended' then 1 end) as without_change
+    from {{ ref('security_performance') }}
+    where trade_date >= {{ rebuild_from() }}
+    group by trade_date, market
+
+)
+
+select
+    recounted.trade_date,
+    recounted.market,
+    recounted.reported,
+    breadth.securities_reported
+from recounted
+left join {{ ref('market_breadth') }} as breadth
+    on
+        recounted.trade_date = breadth.trade_date
+        and recounted.market = breadth.market
+where
+    breadth.securities_reported is distinct from recounted.reported
+    or breadth.advancers + breadth.decliners + breadth.unchanged + breadth.suspended
+    <> recounted.reported - recounted.without_change
+    or breadth.limit_up > breadth.advancers + breadth.suspended
+    or breadth.limit_down > breadth.decliners + breadth.suspended
+    or breadth.new_highs_52w + breadth.new_lows_52w > breadth.securities_reported
+    or (breadth.limit_up is null) <> (breadth.market = 'XHKG')

@@ -1,0 +1,21 @@
+{#
+No two rows of a model share the columns that say what one row of it is.
+
+Args:
+    columns: those columns.
+    only_rebuilt: look only at the sessions that this run rebuilds; the earlier ones were looked at
+        when they were built, and have not changed since.
+#}
+{% test grain_is_unique(model, columns, only_rebuilt=true) %}
+
+    select
+        {{ columns | join(", ") }},
+        count(*) as row_count
+    from {{ model }}
+    {% if only_rebuilt and "trade_date" in columns %}
+        where trade_date >= {{ rebuild_from() }}
+    {% endif %}
+    group by {{ columns | join(", ") }}
+    having count(*) > 1
+
+{% endtest %}

@@ -1,0 +1,31 @@
+-- Nothing is lost: every line of every file is loaded, held, refused, outside or framing, and every
+-- refused line of a file that was loaded is kept with its reason.
+{{ config(meta={"dagster": {"ref": {"name": "file_load"}}}) }}
+
+with refused as (
+
+    select
+        file,
+        count(*) as kept_rows
+    from {{ ref('rejected_row') }}
+    where reason_code <> 'file_set_aside'
+    group by file
+
+)
+
+select
+    file_load.file,
+    file_load.lines_read,
+    file_load.rows_refused,
+    refused.kept_rows
+from {{ ref('file_load') }} as file_load
+left join refused
+    on file_load.file = refused.file
+where
+    file_load.lines_read
+    <> file_load.rows_loaded
+    + file_load.rows_held
+    + file_load.rows_refused
+    + file_load.rows_outside
+    + file_load.lines_framing
+    or (file_load.status = 'loaded' and file_load.rows_refused <> coalesce(refused.kept_rows, 0))

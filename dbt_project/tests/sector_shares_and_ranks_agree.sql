@@ -1,0 +1,35 @@
+-- Within a region, level and session: one weighting, shares of turnover that sum to 100 %, and
+-- ranks that number those with a change from 1 without a gap, in the order of their changes.
+{{ config(meta={"dagster": {"ref": {"name": "sector_performance"}}}) }}
+
+with ordered as (
+
+    select
+        *,
+        lag(change_pct) over by_rank_best as change_before,
+        lag(change_pct) over by_rank_worst as change_behind
+    from {{ ref('sector_performance') }}
+    where trade_date >= {{ rebuild_from() }}
+    window
+        by_rank_best as (partition by trade_date, region, level order by rank_best nulls last),
+        by_rank_worst as (partition by trade_date, region, level order by rank_worst nulls last)
+
+)
+
+select
+    trade_date,
+    region,
+    level,
+    sum(turnover_share_pct) as share_pct,
+    count(change_pct) as ranked
+from ordered
+group by trade_date, region, level
+having
+    abs(sum(turnover_share_pct) - 100) > 0.0001
+    or min(weighting) <> max(weighting)
+    or count(distinct rank_best) <> count(change_pct)
+    or count(distinct rank_worst) <> count(change_pct)
+    or max(rank_best) <> count(change_pct)
+    or max(rank_worst) <> count(change_pct)
+    or not coalesce(bool_and(change_before >= change_pct), true)
+    or not coalesce(bool_and(change_behind <= change_pct), true)

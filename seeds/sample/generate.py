@@ -1,0 +1,675 @@
+"""Synthetic landing files in the vendors' own formats, to try the pipeline without any vendor.
+
+**The data is synthetic.** Only the figures under ``published`` in ``anchors.toml`` are meant to
+equal what was published; every other price, volume and rate is drawn by lot between chosen ones.
+
+Here belongs: how the walk is drawn and how each vendor writes it down. Not here: any figure or
+name (``anchors.toml``), and reading the files (the feed specs do that).
+
+The files are the same, byte for byte, on every machine and in every run. So numbers come from
+``random.Random`` with a named seed, from the four operations, and from ``decimal`` for exp and ln,
+all of which are exactly defined, unlike ``math.exp`` or, between versions, ``sum`` of floats.
+
+    python seeds/sample/generate.py data/landing
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import math
+import random
+import struct
+import tomllib
+import zipfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Context, Decimal
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import exchange_calendars
+import openpyxl
+from openpyxl.xml.functions import tostring
+
+ANCHORS: dict[str, Any] = tomllib.loads(
+    Path(__file__).with_name("anchors.toml").read_text(encoding="utf-8")
+)
+FIRST: date = ANCHORS["first_session"]
+LAST: date = ANCHORS["last_session"]
+HEADLINE: date = ANCHORS["headline"]
+HONG_KONG_SHARES: list[list[Any]] = ANCHORS["security"]["hong_kong_shares"]
+A_SHARES: list[list[Any]] = ANCHORS["security"]["a_shares"]
+
+EXACT = Context(prec=18)
+ROWS_A_PAGE = 10  # the index provider's list is a printed table: its header returns on every page
+
+Closes = dict[date, float]
+File = tuple[str, bytes]  # path below the landing folder, content
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One session of one series. Prices and turnover in its currency, volume in shares.
+
+    previous: the reference close, lowered on an ex-date; on the first session the close itself.
+    """
+
+    day: date
+    previous: float
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: int = 0
+    turnover: float = 0.0
+
+
+# -- Sessions ------------------------------------------------------------------------------------
+
+
+@cache
+def sessions(calendar: str) -> list[date]:
+    """Days from FIRST to LAST on which an exchange traded, by ``exchange_calendars`` name."""
+    days = exchange_calendars.get_calendar(calendar, start=FIRST, end=LAST).sessions
+    closed = ANCHORS["hong_kong_sessions"]["closed"] if calendar == "XHKG" else []
+    return [day.date() for day in days if day.date() not in closed]
+
+
+def hong_kong_half_days() -> set[date]:
+    """Hong Kong sessions that were half-days or shortened by weather."""
+    early = exchange_calendars.get_calendar("XHKG", start=FIRST, end=LAST).early_closes
+    return {day.date() for day in early} | set(ANCHORS["hong_kong_sessions"]["shortened"])
+
+
+# -- The walk ------------------------------------------------------------------------------------
+
+
+def ln(value: float) -> float:
+    return float(EXACT.ln(Decimal(value)))
+
+
+def exp(value: float) -> float:
+    return float(EXACT.exp(Decimal(value)))
+
+
+def noise(rng: random.Random) -> float:
+    """A bell-shaped draw: mean 0, standard deviation 1, never beyond 3.5 (so limits hold)."""
+    return (rng.random() + rng.random() + rng.random() + rng.random() - 2.0) * 1.7320508
+
+
+def anchors_of(entry: Mapping[str, Any]) -> Closes:
+    """The anchors of an entry of anchors.toml: what was published, and what gives it shape."""
+    dated = {**entry.get("shape", {}), **entry.get("published", {})}
+    return {date.fromisoformat(day): float(value) for day, value in dated.items()}
+
+
+def walk(
+    name: str,
+    days: Sequence[date],
+    anchors: Closes,
+    daily_move: float,
+    *,
+    market: Mapping[date, float] | None = None,
+    step_limit: float = 1.0,
+    between: Sequence[float] = (0.0, math.inf),
+    high_since: date | None = None,
+) -> Closes:
+    """Closes of every day from the first anchor on: a random walk, in logs, through the anchors.
+
+    name seeds the draws; daily_move is in per cent; market gives each day a move to follow, as a
+    ratio; no drawn step is longer than step_limit (in logs, before the pull to the next anchor).
+    The walk is reflected at the two levels of between, and, from high_since to HEADLINE, at
+    HEADLINE's close.
+    Raises ValueError for an anchor that is not among days.
+    """
+    strays = sorted(set(anchors) - set(days))
+    if strays:
+        raise ValueError(f"{name}: anchors.toml has {strays[0]}, which is not a session")
+    rng = random.Random(name)
+    stops = sorted(anchors)
+    days = [day for day in days if day >= stops[0]]
+    steps = {}
+    for day in days[1:]:
+        step = (market or {}).get(day, 0.0) + daily_move / 100 * noise(rng)
+        steps[day] = max(-step_limit, min(step_limit, step))
+
+    level = ln(anchors[days[0]])
+    levels = {days[0]: level}
+    for start, stop in pairwise([*stops, LAST]):
+        stretch = [day for day in days if start < day <= stop]
+        pull = 0.0  # after the last anchor the walk is free
+        if stop in anchors and stretch:
+            drawn = math.fsum(steps[day] for day in stretch)
+            pull = (ln(anchors[stop]) - level - drawn) / len(stretch)
+        for day in stretch:
+            level += steps[day] + pull
+            levels[day] = level
+
+    def reflected(day: date, level: float) -> float:
+        bottom, top = reach
+        if high_since and high_since < day < HEADLINE:
+            top = min(top, headline)
+        return min(max(level, 2 * bottom - level), 2 * top - level)
+
+    reach = [ln(level) for level in between]
+    # A hair below the close itself, so that rounding to a tick cannot reach it.
+    headline = ln(anchors[HEADLINE]) - 0.001 if high_since else math.inf
+    return {
+        day: anchors[day] if day in anchors else exp(reflected(day, level))
+        for day, level in levels.items()
+    }
+
+
+def moves(closes: Closes) -> dict[date, float]:
+    """The day's move of each day but the first, as a ratio."""
+    return {day: closes[day] / closes[before] - 1 for before, day in pairwise(closes)}
+
+
+def bars(
+    name: str,
+    closes: Closes,
+    daily_move: float,
+    rounded: Callable[[float], float],
+    *,
+    limit: float | None = None,
+    dividends: Mapping[date, float] | None = None,
+    trade: Callable[[random.Random, Bar], tuple[int, float]] = lambda _rng, _bar: (0, 0.0),
+) -> list[Bar]:
+    """Sessions around closes: low <= open, close <= high, all within limit of the previous close.
+
+    rounded brings a price to the series' tick; limit is a ratio (0.1 = 10 %); dividends lower the
+    reference close of their day; trade says volume and turnover of a bar.
+    """
+    rng = random.Random(f"{name} bars")
+    result: list[Bar] = []
+    for day, level in closes.items():
+        close = rounded(level)
+        previous = result[-1].close if result else close
+        previous = round(previous - (dividends or {}).get(day, 0.0), 4)
+        reach = close * daily_move / 100
+        opened = rounded(
+            previous + (close - previous) * rng.random() * 0.7 + reach * 0.3 * noise(rng)
+        )
+        high = rounded(max(opened, close) + reach * rng.random())
+        low = rounded(min(opened, close) - reach * rng.random())
+        if low == high:  # a day of one price leaves no room for volume rounded to lots
+            low = round(low - 0.01, 2)
+        if limit is not None:
+            top, bottom = round(previous * (1 + limit), 2), round(previous * (1 - limit), 2)
+            opened = max(bottom, min(top, opened))
+            high = max(opened, close, min(top, high))
+            low = min(opened, close, max(bottom, low))
+        bar = Bar(day, previous, opened, high, low, close)
+        volume, turnover = trade(rng, bar)
+        result.append(Bar(day, previous, opened, high, low, close, volume, turnover))
+    return result
+
+
+# -- The series ----------------------------------------------------------------------------------
+
+
+def region_calendar(symbol: str) -> str:
+    return "XHKG" if symbol.startswith("HS") or symbol.endswith(".HK") else "XSHG"
+
+
+@cache
+def index_closes(symbol: str) -> Closes:
+    entry = ANCHORS["index"][symbol]
+    market = None
+    if "follows" in entry:
+        follows = moves(index_closes(entry["follows"]))
+        market = {day: entry["beta"] * move for day, move in follows.items()}
+    return walk(
+        symbol,
+        sessions(region_calendar(symbol)),
+        anchors_of(entry),
+        entry["daily_move"],
+        market=market,
+        between=entry.get("between", (0.0, math.inf)),
+        high_since=entry.get("high_since"),
+    )
+
+
+@cache
+def market_turnover(market: str) -> dict[date, int]:
+    """Turnover of each session, in whole currency units.
+
+    A slow walk, with every day's own excitement on top; a half-day has half of it.
+    """
+    entry = ANCHORS["turnover"][market]
+    hong_kong = market.startswith("hong_kong")
+    days = sessions("XHKG" if hong_kong else "XSHG")
+    halves = hong_kong_half_days() if hong_kong else set()
+    anchors = anchors_of(entry)
+    rng = random.Random(f"turnover {market} by day")
+    result = {}
+    for day, value in walk(f"turnover {market}", days, anchors, entry["daily_move"]).items():
+        if day not in anchors:
+            value *= 1 + entry["excitement"] / 100 * noise(rng)
+        result[day] = round(value / 2 if day in halves else value)
+    return result
+
+
+@cache
+def mainland_turnover_tenths() -> dict[str, dict[date, int]]:
+    """Turnover of each mainland market by its composite index, in tenths of a yuan.
+
+    Whole tenths, so that the two add up to the market's total without a rounding error.
+    """
+    rng = random.Random("Shanghai's share")
+    total = {day: 10 * value for day, value in market_turnover("mainland").items()}
+    shanghai = {day: int(value * (0.4 + 0.05 * rng.random())) for day, value in total.items()}
+    return {
+        "000001.SH": shanghai,
+        "399001.SZ": {day: value - shanghai[day] for day, value in total.items()},
+    }
+
+
+@cache
+def index_bars(symbol: str, decimals: int) -> list[Bar]:
+    entry = ANCHORS["index"][symbol]
+
+    def trade(rng: random.Random, bar: Bar) -> tuple[int, float]:
+        if "per_share" not in entry:
+            return 0, 0.0
+        if symbol in mainland_turnover_tenths():
+            turnover = mainland_turnover_tenths()[symbol][bar.day] / 10
+        else:
+            market = "hong_kong_main" if region_calendar(symbol) == "XHKG" else "mainland"
+            turnover = market_turnover(market)[bar.day] * entry["turnover_share"]
+            turnover *= 0.95 + 0.1 * rng.random()
+        return int(turnover / entry["per_share"] * (0.97 + 0.06 * rng.random())), turnover
+
+    return bars(
+        symbol,
+        index_closes(symbol),
+        entry["daily_move"],
+        lambda price: round(price, decimals),
+        trade=trade,
+    )
+
+
+def security_closes(symbol: str, row: Sequence[Any], index: str, step_limit: float) -> Closes:
+    """Closes of one security; row is its line in anchors.toml, index the one it follows."""
+    first, before, after = row[4:7]
+    days = sessions(region_calendar(symbol))
+    pause = ANCHORS["suspended"].get(symbol)
+    if pause:
+        days = [day for day in days if not pause[0] <= day <= pause[1]]
+    course = {
+        ANCHORS["listed"].get(symbol, FIRST): first,
+        days[days.index(HEADLINE) - 1]: before,
+        HEADLINE: after,
+    }
+    course |= anchors_of({"shape": ANCHORS["course"].get(symbol, {})})
+    return walk(
+        symbol,
+        days,
+        course,
+        row[-1],
+        market=moves(index_closes(index)),
+        step_limit=step_limit,
+        high_since=ANCHORS["high_since"].get(symbol),
+    )
+
+
+def hong_kong_tick(price: float) -> float:
+    """price to the Hong Kong exchange's spread table."""
+    for below, steps in ((20, 100), (50, 50), (100, 20), (200, 10), (500, 5)):
+        if price < below:
+            return round(price * steps) / steps
+    return round(price * 2) / 2
+
+
+@cache
+def hong_kong_bars(symbol: str) -> list[Bar]:
+    row = next(row for row in HONG_KONG_SHARES if row[0] == symbol)
+
+    def trade(rng: random.Random, bar: Bar) -> tuple[int, float]:
+        activity = 0.6 + 0.8 * rng.random() + 12 * abs(bar.close / bar.previous - 1)
+        return int(row[7] * 1_000_000 * activity), 0.0
+
+    closes = security_closes(symbol, row, "HSI", 0.25)
+    return bars(symbol, closes, row[-1], hong_kong_tick, trade=trade)
+
+
+def price_limit(symbol: str) -> float:
+    """The daily price limit of a mainland board, as a ratio."""
+    if symbol.endswith(".BJ"):
+        return 0.3
+    return 0.2 if symbol.startswith(("300", "688")) else 0.1
+
+
+@cache
+def a_share_bars(symbol: str) -> list[Bar]:
+    row = next(row for row in A_SHARES if row[0] == symbol)
+    limit = price_limit(symbol)
+    dividend = ANCHORS["ex_dividend"].get(symbol)
+
+    def trade(rng: random.Random, bar: Bar) -> tuple[int, float]:
+        activity = 0.6 + 0.5 * rng.random() + 10 * abs(bar.close / bar.previous - 1)
+        average = (bar.open + bar.high + bar.low + bar.close) / 4
+        shares = int(row[7] * 1e9 * activity / average)
+        # Shenzhen's turnover comes with cents, Shanghai's in whole yuan.
+        return shares, round(shares * average, 2 if symbol.endswith(".SZ") else 0)
+
+    return bars(
+        symbol,
+        security_closes(symbol, row, "000300.SH", 0.9 * limit),
+        row[-1],
+        lambda price: round(price, 2),
+        limit=limit,
+        dividends={dividend["session"]: dividend["per_share"]} if dividend else None,
+        trade=trade,
+    )
+
+
+# -- How the vendors write -----------------------------------------------------------------------
+
+
+def until(series: Sequence[Bar], through: date) -> list[Bar]:
+    return [bar for bar in series if bar.day <= through]
+
+
+def table(header: str, rows: Iterable[str]) -> bytes:
+    return "".join(f"{line}\n" for line in (header, *rows)).encode()
+
+
+def short(value: float, decimals: int = 2) -> str:
+    """At most so many decimals, at least one: 12.3, 0.0 (and never -0.0)."""
+    return repr(round(value, decimals) + 0.0)
+
+
+def single(value: float) -> str:
+    """A number that went through 32 bits, as Yahoo's do: 113.2 is 113.19999694824219."""
+    return repr(struct.unpack("<f", struct.pack("<f", value))[0])
+
+
+def wsj_index(through: date) -> Iterator[File]:
+    rows = [
+        f"{bar.day:%m/%d/%y}, {bar.open:.2f}, {bar.high:.2f}, {bar.low:.2f}, {bar.close:.2f}"
+        for bar in reversed(until(index_bars("HSI", 2), through))
+    ]
+    yield "wsj_index/HSI.csv", "\n".join(["Date, Open, High, Low, Close", *rows]).encode()
+
+
+def yahoo_line(bar: Bar) -> str:
+    prices = ",".join(map(single, (bar.close, bar.high, bar.low, bar.open)))
+    return f"{bar.day},{prices},{bar.volume}"
+
+
+def yahoo_index(through: date) -> Iterator[File]:
+    rows = map(yahoo_line, until(index_bars("HSCEI", 2), through))
+    yield "yahoo_index/HSCEI.csv", table("Date,Close,High,Low,Open,Volume", rows)
+
+
+def yahoo_hk(through: date) -> Iterator[File]:
+    for symbol, *_ in HONG_KONG_SHARES:
+        header = f"Price,Close,High,Low,Open,Volume\nTicker{5 * f',{symbol}'}\nDate,,,,,"
+        rows = map(yahoo_line, until(hong_kong_bars(symbol), through))
+        yield f"yahoo_hk/{symbol}.csv", table(header, rows)
+
+
+def sina_index(through: date) -> Iterator[File]:
+    fetched = f"{through}T18:30:00"
+    header = "date,open,high,low,close,symbol,name,source,fetch_time"
+    rows = [
+        f"{bar.day},{short(bar.open)},{short(bar.high)},{short(bar.low)},{short(bar.close)},"
+        f"HSTECH,恒生科技,SYNTHETIC_SAMPLE,{fetched}+08:00"
+        for bar in until(index_bars("HSTECH", 2), through)
+    ]
+    yield "sina_index/hstech.csv", table(header, rows)
+
+    header = "date,open,close,high,low,volume,symbol,source,fetch_time"
+    rows = [
+        f"{bar.day},{short(bar.open, 3)},{short(bar.close, 3)},{short(bar.high, 3)},"
+        f"{short(bar.low, 3)},{bar.volume}.0,sz399006,SYNTHETIC_SAMPLE,{fetched}"
+        for bar in until(index_bars("399006.SZ", 3), through)
+    ]
+    yield "sina_index/sz399006.csv", table(header, rows)
+
+
+def baostock_index(through: date) -> Iterator[File]:
+    header = "date,open,close,high,low,volume,amount,turn,pctChg"
+    for symbol in ("000001.SH", "399001.SZ", "000300.SH"):
+        code, market = symbol.lower().split(".")
+        listed_shares = ANCHORS["index"][symbol]["listed_shares"]
+        rows = [
+            f"{bar.day},{bar.open:.4f},{bar.close:.4f},{bar.high:.4f},{bar.low:.4f},"
+            f"{bar.volume},{bar.turnover:.1f}000,{bar.volume / listed_shares * 100:.6f},"
+            f"{(bar.close / bar.previous - 1) * 100:.6f}"
+            for bar in until(index_bars(symbol, 4), through)
+        ]
+        yield f"baostock_index/{market}{code}.csv", table(header, rows)
+
+
+def csindex(through: date) -> Iterator[File]:
+    records = [
+        {
+            "tradeDate": f"{bar.day:%Y%m%d}",
+            "indexCode": "931743",
+            "open": bar.open,
+            "high": bar.high,
+            "low": bar.low,
+            "close": bar.close,
+            "tradingVol": bar.volume,
+            "tradingValue": round(bar.turnover / 1e8, 2),  # in 亿元
+        }
+        for bar in until(index_bars("931743.CSI", 2), through)
+    ]
+    lines = ",\n".join(f" {json.dumps(record, separators=(',', ':'))}" for record in records)
+    yield "csindex/931743.json", f'{{"code":"200","data":[\n{lines}\n]}}\n'.encode()
+
+
+def hkex_turnover(through: date) -> Iterator[File]:
+    """Sparse cells, as in the exchange's archive: column 1 is there on half-days only."""
+    halves = hong_kong_half_days()
+    for board, encoding in (("main", "utf-8-sig"), ("gem", "utf-8")):  # with and without a BOM
+        entry = ANCHORS["turnover"][f"hong_kong_{board}"]
+        rng = random.Random(f"{board} volume")
+        lines = []
+        for row, (day, turnover) in enumerate(market_turnover(f"hong_kong_{board}").items()):
+            volume = int(turnover * entry["shares_per_dollar"] * (0.85 + 0.3 * rng.random()))
+            deals = int(turnover / entry["dollars_per_deal"] * (0.9 + 0.2 * rng.random()))
+            texts = [f"{day:%Y/%m/%d}", "*" if day in halves else None]
+            texts += [f"{figure:,}" for figure in (turnover, volume, deals)]
+            cells = [
+                json.dumps({"row": row, "col": col, "text": text}, separators=(",", ":"))
+                for col, text in enumerate(texts)
+                if text is not None
+            ]
+            if day <= through:
+                lines.append(",".join(cells))
+        content = '{"tables":[{"body":[\n' + ",\n".join(lines) + "\n]}]}\n"
+        yield f"hkex_turnover/{board}_2021_2025.json", content.encode(encoding)
+
+
+def eastmoney_a_share(through: date) -> Iterator[File]:
+    for symbol, *_, listed_shares, _move in A_SHARES:
+        code, market = symbol.split(".")
+        if market == "BJ":
+            continue
+        rows = [
+            f"{bar.day},{code},{short(bar.open)},{short(bar.close)},{short(bar.high)},"
+            f"{short(bar.low)},{round(bar.volume / 100)},{short(bar.turnover)},"
+            f"{short((bar.high - bar.low) / bar.previous * 100)},"
+            f"{short((bar.close / bar.previous - 1) * 100)},{short(bar.close - bar.previous)},"
+            f"{short(bar.volume / (listed_shares * 1e9) * 100)}"
+            for bar in until(a_share_bars(symbol), through)
+        ]
+        header = "日期,股票代码,开盘,收盘,最高,最低,成交量,成交额,振幅,涨跌幅,涨跌额,换手率"
+        yield f"eastmoney_a_share/{code}.csv", table(header, rows)
+
+
+def tushare_daily(through: date) -> Iterator[File]:
+    days = sessions("XSHG")[-ANCHORS["daily_files"] :]
+    symbols = sorted(row[0] for row in A_SHARES)
+    for day in (day for day in days if day <= through):
+        rows = [
+            f"{symbol},{day:%Y%m%d},{short(bar.open)},{short(bar.high)},{short(bar.low)},"
+            f"{short(bar.close)},{short(bar.previous)},{short(bar.close - bar.previous)},"
+            f"{short((bar.close / bar.previous - 1) * 100, 4)},{short(bar.volume / 100)},"
+            f"{short(bar.turnover / 1000, 3)}"
+            for symbol in symbols
+            for bar in a_share_bars(symbol)
+            if bar.day == day
+        ]
+        header = "ts_code,trade_date,open,high,low,close,pre_close,change,pct_chg,vol,amount"
+        yield f"tushare_daily/{day:%Y%m%d}.csv", table(header, rows)
+
+
+def tushare_stock_list(_through: date) -> Iterator[File]:
+    rows = [
+        # The vendor's `symbol` has lost its leading zeros.
+        f"{symbol},{int(symbol[:6])},{name},{area},{industry}"
+        for symbol, name, area, industry, *_ in sorted(A_SHARES)
+    ]
+    header = "ts_code,symbol,name,area,industry"
+    yield "tushare_stock_list/stock_list.csv", table(header, rows)
+
+
+def ecb_exchange_rates(through: date) -> Iterator[File]:
+    """Newest first; Paris trades on just the days on which the central bank sets its rates."""
+    days = sessions("XPAR")
+
+    def dollar_rate(currency: str) -> Closes:
+        entry = ANCHORS["dollar_rate"][currency]
+        between = entry.get("between", (0.0, math.inf))
+        name = f"rate {currency}"
+        return walk(name, days, anchors_of(entry), entry["daily_move"], between=between)
+
+    euro = dollar_rate("EUR")
+    rates: dict[str, tuple[int, Closes]] = {"USD": (4, euro)}
+    for currency in ("CNY", "HKD"):
+        a_dollar = dollar_rate(currency)
+        rates[currency] = (4, {day: euro[day] * a_dollar[day] for day in days})
+    for currency, (decimals, first, last, *ends) in ANCHORS["euro_rate"].items():
+        stop = ends[0] if ends else LAST
+        alive = [day for day in days if day <= stop]
+        daily_move = 0.0 if first == last else 0.01 if currency == "DKK" else 0.4
+        course = {FIRST: first, stop: last}
+        rates[currency] = (decimals, walk(f"rate {currency}", alive, course, daily_move))
+
+    header = (
+        "Date,USD,JPY,BGN,CYP,CZK,DKK,EEK,GBP,HUF,LTL,LVL,MTL,PLN,ROL,RON,SEK,SIT,SKK,CHF,ISK,NOK,"
+        "HRK,RUB,TRL,TRY,AUD,BRL,CAD,CNY,HKD,IDR,ILS,INR,KRW,MXN,MYR,NZD,PHP,SGD,THB,ZAR,"
+    )
+
+    def cell(currency: str, day: date) -> str:
+        decimals, series = rates.get(currency, (0, {}))
+        return f"{series[day]:.{decimals}f}".rstrip("0").rstrip(".") if day in series else "N/A"
+
+    currencies = header.split(",")[1:-1]
+    rows = [
+        f"{day},{''.join(f'{cell(currency, day)},' for currency in currencies)}"
+        for day in reversed(days)
+        if day <= through
+    ]
+    yield "ecb_exchange_rates/eurofxref-hist.csv", table(header, rows)
+
+
+def hsi_composite_list(through: date) -> Iterator[File]:
+    """A printed table turned into a workbook: the header is repeated, long words are hyphenated."""
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.title = "Table 1"
+    header = ["Date\n(dd-mm-yyyy)", "Index", "Stock Code", "Stock Name", "ISIN Code"]
+    header += ["Exchange Lis-ted", "Industry", "Trading Currency", "Closing Price"]
+    header += ["% Change (Daily)"]
+    for number, (symbol, name, isin, industry, *_) in enumerate(HONG_KONG_SHARES):
+        if number % ROWS_A_PAGE == 0:
+            sheet.append(header)
+        bar = until(hong_kong_bars(symbol), through)[-1]
+        day = datetime(bar.day.year, bar.day.month, bar.day.day)
+        change = round((bar.close / bar.previous - 1) * 100, 2) + 0.0
+        row = [day, "Hang Seng Composite Index", int(symbol[:4]), name, isin]
+        sheet.append([*row, "Hong Kong Stock Exchange", industry, "HKD", bar.close, change])
+        for column, style in ((1, "dd-mm-yyyy;@"), (3, "0"), (9, "0.00"), (10, "0.00")):
+            sheet.cell(sheet.max_row, column).number_format = style
+    yield "hsi_composite_list/HSI_Composite_List.xlsx", workbook_bytes(book)
+
+
+def workbook_bytes(book: openpyxl.Workbook) -> bytes:
+    """The workbook without the moment of saving and without what depends on the machine.
+
+    Its parts are put in canonical form, as openpyxl writes other bytes where lxml is installed,
+    and stored uncompressed, as zlib's output differs by version.
+    """
+    saved = io.BytesIO()
+    book.save(saved)
+    book.properties.created = book.properties.modified = datetime(2025, 9, 30)
+    fixed = io.BytesIO()
+    with zipfile.ZipFile(saved) as source, zipfile.ZipFile(fixed, "w") as target:
+        for name in source.namelist():
+            part = source.read(name)
+            if name == "docProps/core.xml":
+                part = tostring(book.properties.to_tree())
+            member = zipfile.ZipInfo(name)  # dated 1980-01-01
+            member.create_system = 0  # else it differs between Windows and the others
+            target.writestr(member, ElementTree.canonicalize(part))
+    return fixed.getvalue()
+
+
+FEEDS: tuple[Callable[[date], Iterator[File]], ...] = (
+    wsj_index,
+    yahoo_index,
+    sina_index,
+    baostock_index,
+    csindex,
+    hkex_turnover,
+    ecb_exchange_rates,
+    yahoo_hk,
+    eastmoney_a_share,
+    tushare_daily,
+    tushare_stock_list,
+    hsi_composite_list,
+)
+
+
+def generate(landing: Path, through: date = LAST) -> list[Path]:
+    """Write the sample as it stood on the evening of `through`, and return all its files.
+
+    An earlier `through` gives the same rows, up to that day. A file that already has the right
+    content is not touched. Raises ValueError where `through` lies outside the sample.
+    """
+    all_listed = max(ANCHORS["listed"].values())
+    if not all_listed <= through <= LAST:
+        raise ValueError(f"through is {through}; the sample can end from {all_listed} to {LAST}")
+    paths = []
+    for feed in FEEDS:
+        for name, content in feed(through):
+            path = landing / name
+            if not path.is_file() or path.read_bytes() != content:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(content)
+            paths.append(path)
+    return paths
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Write the synthetic sample of landing files.")
+    parser.add_argument("landing", type=Path, help="the landing folder, e.g. data/landing")
+    parser.add_argument(
+        "--through",
+        type=date.fromisoformat,
+        default=LAST,
+        metavar="YYYY-MM-DD",
+        help=f"last day in the files (default {LAST})",
+    )
+    arguments = parser.parse_args()
+    try:
+        paths = generate(arguments.landing, arguments.through)
+    except ValueError as error:
+        parser.error(str(error))
+    size = sum(path.stat().st_size for path in paths) / 1e6
+    print(f"{len(paths)} synthetic files, {size:.1f} MB, in {arguments.landing}")
+
+
+if __name__ == "__main__":
+    main()

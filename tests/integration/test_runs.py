@@ -1,0 +1,236 @@
+"""Runs as a data engineer and the nightly schedule start them: what is written, said, withheld."""
+
+import multiprocessing
+import os
+import shutil
+import time
+from multiprocessing.synchronize import Event
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from dagster_project.dbt_run import build
+from dagster_project.raw import EVERYTHING
+from dagster_project.warehouse import Home, connect
+from tests.conftest import copy_home, run_cli
+
+# What a rebuild may not repeat: when rows came in, and the releases themselves.
+NOT_COMPARED = {"release", "release_check"}
+MOMENTS = {"loaded_at"}
+
+
+def tables(con: duckdb.DuckDBPyConnection) -> list[str]:
+    """The published tables and views but those that tell of releases."""
+    rows = con.execute(
+        "select table_name from information_schema.tables where table_schema = 'main'"
+    ).fetchall()
+    return sorted({name for (name,) in rows} - NOT_COMPARED)
+
+
+def differences(a: Path, b: Path) -> dict[str, int]:
+    """Rows that only one of two warehouses has, by published table."""
+    with duckdb.connect() as con:
+        con.execute(f"attach '{a}' as a (read_only)")
+        con.execute(f"attach '{b}' as b (read_only)")
+        con.execute("use a.main")
+        found = {}
+        for table in tables(con):
+            columns = ", ".join(
+                f'"{name}"'
+                for (name,) in con.execute(
+                    "select column_name from information_schema.columns "
+                    "where table_catalog = 'a' and table_schema = 'main' and table_name = ?",
+                    [table],
+                ).fetchall()
+                if name not in MOMENTS
+            )
+            (rows,) = con.execute(f"""
+                select count(*) from (
+                    (select {columns} from a.main.{table}
+                     except all select {columns} from b.main.{table})
+                    union all
+                    (select {columns} from b.main.{table}
+                     except all select {columns} from a.main.{table}))""").fetchone() or (0,)
+            if rows:
+                found[table] = rows
+        return found
+
+
+def snapshot(home: Home) -> dict[str, tuple[int, int]]:
+    """Inode and modification time of what a run may write for analysts and for itself."""
+    files = [home.warehouse, home.published, *home.releases.iterdir()]
+    return {str(file): (file.stat().st_ino, file.stat().st_mtime_ns) for file in files}
+
+
+def test_nothing_new_writes_nothing_and_says_so(sample_home: Home, tmp_path: Path) -> None:
+    home = copy_home(sample_home, tmp_path / "home")
+    before = snapshot(home)
+    done = run_cli(home, "nightly", "2025-09-17")
+    assert done.returncode == 0, done.stderr
+    assert "Nothing new" in done.stdout
+    assert snapshot(home) == before
+
+
+def test_nights_on_top_of_history_equal_one_rebuild(sample_home: Home, tmp_path: Path) -> None:
+    """Law 2: history first and then two nights, or all at once: the same tables."""
+    nights = Home(tmp_path / "nights")
+    shutil.copytree(sample_home.landing, nights.landing)
+    assert run_cli(nights, "backfill", "2021-01-01", "2025-09-15").returncode == 0
+    for night in ("2025-09-16", "2025-09-17"):
+        done = run_cli(nights, "nightly", night)
+        assert done.returncode == 0, done.stderr
+    assert differences(nights.published, sample_home.published) == {}
+
+
+def test_full_refresh_equals_incremental_on_real_files(real_home: Home, tmp_path: Path) -> None:
+    home = copy_home(real_home, tmp_path / "home")
+    result = build(home, [], EVERYTHING, full_refresh=True)
+    assert result.errors == []
+    assert differences(home.warehouse, real_home.published) == {}
+
+
+def test_a_correction_reaches_the_release_and_the_old_value_stays(
+    sample_home: Home, tmp_path: Path
+) -> None:
+    home = copy_home(sample_home, tmp_path / "home")
+    file = home.landing / "wsj_index" / "HSI.csv"
+    text = file.read_text()
+    assert text.count(" 26908.39") == 1
+    file.write_text(text.replace(" 26908.39", " 26908.40"))
+    done = run_cli(home, "nightly", "2025-09-17")
+    assert done.returncode == 0, done.stderr
+    with connect(home.published, read_only=True) as con:
+        assert con.execute(
+            "select close::DOUBLE from main.index_performance "
+            "where symbol = 'HSI' and trade_date = '2025-09-17'"
+        ).fetchall() == [(26908.4,)]
+        assert con.execute(
+            "select close::DOUBLE, trade_date::VARCHAR from raw.index_close_superseded"
+        ).fetchall() == [(26908.39, "2025-09-17")]
+
+
+def test_a_feed_that_lies_about_its_units_is_withheld(sample_home: Home, tmp_path: Path) -> None:
+    """Volume in shares where the spec says lots: the last good release stays, and it says why."""
+    home = copy_home(sample_home, tmp_path / "home")
+    for file in (home.landing / "eastmoney_a_share").iterdir():
+        header, *lines = file.read_text(encoding="utf-8").splitlines()
+        position = header.split(",").index("成交量")
+        rows = [line.split(",") for line in lines]
+        for row in rows:
+            row[position] += "00"
+        file.write_text("\n".join([header, *map(",".join, rows)]) + "\n", encoding="utf-8")
+    before = snapshot(home)[str(home.published)]
+    done = run_cli(home, "nightly", "2025-09-17")
+    assert done.returncode == 1
+    assert "units_as_declared" in done.stderr
+    assert "feeds/eastmoney_a_share.yaml" in done.stderr
+    assert snapshot(home)[str(home.published)] == before
+
+
+def test_bad_files_are_named_and_the_good_ones_are_loaded(
+    sample_home: Home, tmp_path: Path
+) -> None:
+    home = Home(tmp_path / "home")
+    shutil.copytree(sample_home.landing, home.landing)
+    shutil.rmtree(home.landing / "ecb_exchange_rates")
+    hstech = home.landing / "sina_index" / "hstech.csv"
+    hstech.write_text(hstech.read_text(encoding="utf-8").replace("close", "last", 1), "utf-8")
+    (home.landing / "wsj_index" / "NIKKEI.csv").write_text("Date, Open, High, Low, Close\n")
+    (home.landing / "yahoo_hk" / "0700.HK.csv").write_bytes(b"\xff\xfe not a table")
+    (home.landing / "csindex" / "931743.json").write_text("<html>Access denied</html>")
+    (home.landing / "wsj_indices").mkdir()
+    done = run_cli(home, "backfill", "2025-01-01", "2025-09-17")
+    assert done.returncode == 0, done.stderr
+    for said in (
+        "sina_index/hstech.csv: line 1: column 'close' is missing",
+        "wsj_index/NIKKEI.csv: symbol 'NIKKEI' is no known index",
+        "yahoo_hk/0700.HK.csv: line 1: is not utf-8",
+        "csindex/931743.json: line 1: is a web page, not data",
+        "landing/ecb_exchange_rates is no folder",
+        "landing/wsj_indices belongs to no feed",
+    ):
+        assert said in done.stdout, done.stdout
+    with connect(home.published, read_only=True) as con:
+        symbols = {
+            symbol
+            for (symbol,) in con.execute(
+                "select symbol from main.index_performance where trade_date = '2025-09-17'"
+            ).fetchall()
+        }
+    assert {"HSI", "HSCEI", "000001.SH", "399001.SZ"} <= symbols
+    assert not {"HSTECH", "931743.CSI"} & symbols
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("nightly", "2999-01-01"), "after today"),
+        (("backfill", "2025-09-17", "2025-09-16"), "the first date is the later one"),
+        (("nightly", "17.09.2025"), "is no date"),
+    ],
+)
+def test_impossible_dates_are_refused(
+    tmp_path: Path, arguments: tuple[str, ...], said: str
+) -> None:
+    done = run_cli(Home(tmp_path), *arguments)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def read_in_a_loop(published: str, stop: Event, results: "multiprocessing.Queue[object]") -> None:
+    """An analyst: opens, asks two questions that must agree, closes; again and again."""
+    reads, seen = 0, set()
+    try:
+        while not stop.is_set():
+            with connect(Path(published), read_only=True) as con:
+                (clock,) = con.execute(
+                    "select clock from main.release order by release_id desc limit 1"
+                ).fetchone() or (None,)
+                (last,) = con.execute(
+                    "select max(trade_date) from main.index_performance"
+                ).fetchone() or (None,)
+                assert clock == last, f"mixed: release of {clock}, figures of {last}"
+                seen.add(str(clock))
+            reads += 1
+            time.sleep(0.01)
+        results.put((reads, seen))
+    except BaseException as error:
+        results.put(error)
+        raise
+
+
+def test_analysts_read_through_a_run(sample_home: Home, tmp_path: Path) -> None:
+    home = copy_home(sample_home, tmp_path / "home")
+    context = multiprocessing.get_context("spawn")
+    stop, results = context.Event(), context.Queue()
+    readers = [
+        context.Process(target=read_in_a_loop, args=(str(home.published), stop, results))
+        for _ in range(2)
+    ]
+    for reader in readers:
+        reader.start()
+    done = run_cli(home, "nightly", "2025-09-18")
+    time.sleep(1)
+    stop.set()
+    found = [results.get(timeout=60) for _ in readers]
+    for reader in readers:
+        reader.join()
+    assert done.returncode == 0, done.stderr
+    for result in found:
+        assert isinstance(result, tuple), result
+        reads, seen = result
+        assert reads > 10
+        assert seen == {"2025-09-17", "2025-09-18"}
+
+
+def test_two_writers_do_not_meet(sample_home: Home, tmp_path: Path) -> None:
+    home = copy_home(sample_home, tmp_path / "home")
+    os.environ.pop("CLOSING_BELL_HOME", None)
+    with (
+        home.writer_lock(),
+        pytest.raises(RuntimeError, match=f"process {os.getpid()}"),
+        home.writer_lock(timeout_seconds=0.1),
+    ):
+        pass
