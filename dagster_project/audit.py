@@ -132,6 +132,15 @@ CHECKS = (
         order by abs(difference_pct) desc""",
     ),
     Check(
+        "published_figures_hold",
+        ("main", "published_figure_check"),
+        "warn",
+        "The warehouse contradicts no published figure of the sessions that changed.",
+        """select trade_date || ' ' || source || ': ' || statement || ': ' || explanation
+        from main.published_figure_check
+        where verdict = 'contradicted' and trade_date >= $changed_from order by claim_id""",
+    ),
+    Check(
         "units_as_declared",
         ("main", "security_performance"),
         "block",

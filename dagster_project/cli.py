@@ -167,6 +167,9 @@ def report(home: Home) -> str:
             lines.append(f"warning  {asset}: {check}: {explanation}")
     lines.append(f"release  {release_id}, up to {clock}: {what_changed}")
     lines.append(f"file     {home.published}")
+    page = home.reports / str(clock) / "market_report.html"
+    if page.exists():
+        lines.append(f"report   {page}")
     return "\n".join(lines)
 
 

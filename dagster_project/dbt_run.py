@@ -30,11 +30,12 @@ class DbtFailed(RuntimeError):
 
 @dataclass(frozen=True)
 class DbtResult:
-    """What dbt did: its result events (as in its JSON log), its tests, and errors of models."""
+    """What dbt did: its result events (as in its JSON log), its tests, errors, a status a node."""
 
     events: list[dict[str, Any]]
     checks: list[ReleaseCheck]
     errors: list[str]
+    statuses: dict[str, str]
 
 
 def project_files() -> list[Path]:
@@ -88,6 +89,11 @@ def build(
     return _invoke(home, arguments, rebuild_from)
 
 
+def run_unit_tests(home: Home) -> dict[str, str]:
+    """Run the models' unit tests on a built warehouse: name -> status, `pass` where it holds."""
+    return _invoke(home, ["test", "--select", "test_type:unit"], EVERYTHING).statuses
+
+
 def _invoke(home: Home, arguments: Sequence[str], rebuild_from: date) -> DbtResult:
     # Importing dbt costs a second: only whoever runs it pays.
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
@@ -133,7 +139,8 @@ def _invoke(home: Home, arguments: Sequence[str], rebuild_from: date) -> DbtResu
         if result.node.resource_type != "test" and result.status in {"error", "fail"}:
             errors.append(f"{result.node.name}: {result.message}")
     checks = [_check(result) for result in results if result.node.resource_type == "test"]
-    return DbtResult(events, checks, errors)
+    statuses = {result.node.name: str(result.status) for result in results}
+    return DbtResult(events, checks, errors, statuses)
 
 
 _RESULT_EVENTS = {"LogSeedResult", "LogModelResult", "LogTestResult"}

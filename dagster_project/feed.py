@@ -28,8 +28,9 @@ from pydantic import (
 FEEDS_FOLDER = Path(__file__).parent / "feeds"
 
 # Power of ten of a multiplier, and of a base unit in canonical units (one lot is 100 shares).
+# `currency` is the currency that the row's own column of that name states.
 MULTIPLIERS = {"thousand": 3, "ten_thousand": 4, "million": 6, "hundred_million": 8}
-BASE_UNITS = {"points": 0, "shares": 0, "lots": 2, "deals": 0, "percent": 0}
+BASE_UNITS = {"points": 0, "shares": 0, "lots": 2, "deals": 0, "percent": 0, "currency": 0}
 CURRENCIES = {"CNY", "HKD", "USD"}
 
 # Which units a canonical numeric column may be delivered in ("currency" = an ISO 4217 code).
@@ -44,8 +45,9 @@ NUMERIC_COLUMNS: dict[str, set[str]] = {
     "volume": {"shares", "lots"},
     "turnover": {"currency"},
     "deals": {"deals"},
+    "target": {"currency"},
 }
-TEXT_COLUMNS = {"name", "industry"}
+TEXT_COLUMNS = {"name", "industry", "currency", "broker", "event", "basket", "what"}
 # What a column says besides the header it stands under, with an example where it must.
 _MEANING = {
     **dict.fromkeys(NUMERIC_COLUMNS, ("unit", "shares")),
@@ -54,7 +56,13 @@ _MEANING = {
     "is_half_day": ("truth", "'*'"),
 }
 RecordKind = Literal[
-    "index_close", "security_close", "market_turnover", "exchange_rate", "security_reference"
+    "index_close",
+    "security_close",
+    "market_turnover",
+    "exchange_rate",
+    "security_reference",
+    "broker_target",
+    "market_event",
 ]
 _NEEDED_COLUMNS: dict[str, set[str]] = {
     "index_close": {"trade_date", "close"},
@@ -62,7 +70,10 @@ _NEEDED_COLUMNS: dict[str, set[str]] = {
     "market_turnover": {"trade_date", "turnover"},
     "exchange_rate": {"trade_date"},
     "security_reference": {"industry"},
+    "broker_target": {"trade_date", "broker", "target"},
+    "market_event": {"trade_date", "event", "basket", "what"},
 }
+_WITH_SYMBOL = {"index_close", "security_close", "security_reference", "broker_target"}
 
 
 class FeedSpecError(ValueError):
@@ -260,7 +271,7 @@ class FeedSpec(_Strict):
             missing = ", ".join(sorted(_NEEDED_COLUMNS[kind] - given))
             if missing:
                 raise _Misplaced(f"records of kind {kind} need {missing}, not optional", "columns")
-        if kinds & {"index_close", "security_close", "security_reference"} and self.symbol is None:
+        if kinds & _WITH_SYMBOL and self.symbol is None:
             raise ValueError("say where the symbol stands: `symbol: {file: …}` or `{column: …}`")
         if {"index_close", "security_close"} <= kinds or len(kinds) < len(self.records):
             raise _Misplaced("a kind stands once; closes are of indices or securities", "records")
@@ -284,7 +295,17 @@ class FeedSpec(_Strict):
             raise _Misplaced("files of several segments are told apart by {segment}", "files")
         units = {name: self.columns[name].parsed_unit for name in numeric}
         stated = set(self.currency.values() if isinstance(self.currency, dict) else [self.currency])
-        if self.currency is None and any(
+        has_own = "currency" in self.columns
+        if has_own and self.currency:
+            raise _Misplaced("the currency stands in a column or in the spec, not both", "currency")
+        for name, unit in units.items():
+            if unit.dimension == "currency" and has_own != (unit.currency is None):
+                raise _Misplaced(
+                    "the unit is `currency` where each row names its own in the column `currency`,"
+                    " else that currency's code",
+                    *("columns", name),
+                )
+        if not (self.currency or has_own) and any(
             unit.dimension in {"currency", "points"} for unit in units.values()
         ):
             raise ValueError("state the currency: `currency: HKD`, or a map symbol -> currency")

@@ -390,7 +390,7 @@ def _stated(spec: FeedSpec, kind: raw.RecordKind) -> str:
     values = {name: name for name in kind.columns if name in spec.columns}
     if "symbol" in kind.columns:
         values["symbol"] = "symbol"
-    if "currency" in kind.columns:
+    if "currency" in kind.columns and "currency" not in spec.columns:
         values["currency"] = _by_symbol(spec.currency)
     if kind.name == "market_turnover":
         values |= {"market": _by_symbol(spec.market), "segment": "segment"}

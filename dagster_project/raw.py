@@ -74,6 +74,16 @@ RECORD_KINDS = {
             {"symbol": "VARCHAR"},
             {"name": "VARCHAR", "industry": "VARCHAR"},
         ),
+        RecordKind(
+            "broker_target",
+            {"symbol": "VARCHAR", "broker": "VARCHAR", "trade_date": "DATE"},
+            {"target": _PRICE, "currency": "VARCHAR"},
+        ),
+        RecordKind(
+            "market_event",
+            {"event": "VARCHAR", "trade_date": "DATE", "basket": "VARCHAR"},
+            {"what": "VARCHAR"},
+        ),
     )
 }
 

@@ -11,7 +11,6 @@ workbook it is the row, in JSON the number of a record in its list. For every fi
     lines read = accepted + duplicate + refused + framing.
 """
 
-import codecs
 import csv
 import re
 import struct
@@ -24,7 +23,7 @@ import duckdb
 import pyarrow as pa
 
 from dagster_project.documents import Document, FileReadError, Row, read_json, read_workbook
-from dagster_project.feed import FeedSpec, Format
+from dagster_project.feed import CURRENCIES, FeedSpec, Format
 from dagster_project.landing import LandingFile
 from dagster_project.temp_table import create_temp_table
 
@@ -39,6 +38,11 @@ _TYPES = {
     "symbol": "VARCHAR",
     "name": "VARCHAR",
     "industry": "VARCHAR",
+    "currency": "VARCHAR",
+    "broker": "VARCHAR",
+    "event": "VARCHAR",
+    "basket": "VARCHAR",
+    "what": "VARCHAR",
     "trade_date": "DATE",
     "is_half_day": "BOOLEAN",
     "volume": "BIGINT",
@@ -47,6 +51,8 @@ _TYPES = {
     "change_pct": "DOUBLE",
 }
 _PRICE = "DECIMAL(18,6)"
+# Columns that tell the records of a file apart, where it has them.
+_KEYS = ("symbol", "trade_date", "broker", "event", "basket")
 
 
 @dataclass(frozen=True)
@@ -182,7 +188,7 @@ def _open(spec: FeedSpec, delivery: Delivery, judge_symbol: SymbolJudge) -> _Sou
         decoded = _decode(content, format_.encoding)
         document = _csv_header(decoded, format_, delivered)
         text = content if format_.encoding == "utf-8" else decoded.encode()
-        text = text.removeprefix(codecs.BOM_UTF8).removesuffix(b"\n")
+        text = text.removesuffix(b"\n")
         if b"\r" in text:
             text = re.sub(rb"\r+(?=\n|\Z)", b"", text)
     else:
@@ -492,6 +498,10 @@ def _problem(
         needed, missing = "close is null", "close"
     elif "market_turnover" in kinds:
         needed, missing = "turnover is null", "turnover"
+    elif "broker_target" in kinds:
+        needed, missing = "target is null or broker is null", "target, or no broker"
+    elif "market_event" in kinds:
+        needed, missing = "event is null or basket is null", "event, or no basket"
     elif spec.rates:
         needed = " and ".join(f"rate_{currency} is null" for currency in spec.rates)
         missing = "rate"
@@ -533,8 +543,15 @@ def _problem(
             )  # fmt: skip
     refuse(needed, "missing_value", f"'the row has no {missing}'")
 
+    if "currency" in cells:
+        known = ", ".join(map(sql_literal, sorted(CURRENCIES)))
+        refuse(
+            f"currency is null or currency not in ({known})", "unknown_currency",
+            shown(cells["currency"]), sql_literal(f" is none of the currencies {known}"),
+        )  # fmt: skip
+    prices = {"open", "high", "low", "close", "previous_close", "target"}
     for name in cells:
-        if name in {"open", "high", "low", "close", "previous_close"} or name.startswith("rate_"):
+        if name in prices or name.startswith("rate_"):
             refuse(f"{name} <= 0", "not_positive", f"'{name} is '", name)
         elif name in {"volume", "turnover", "deals"}:
             refuse(f"{name} < 0", "negative", f"'{name} is '", name)
@@ -557,7 +574,7 @@ def _problem(
 
 def _judge_repeats(con: duckdb.DuckDBPyConnection, spec: FeedSpec, rows: str) -> None:
     """Identical repeats of a record inside a file count once; contradictions are refused."""
-    key = ["file_id", *(name for name in ("symbol", "trade_date") if name in _typed_columns(spec))]
+    key = ["file_id", *(name for name in _KEYS if name in _typed_columns(spec))]
     same = " and ".join(f"parsed.{name} = repeated.{name}" for name in key)
     con.execute(f"""
         create or replace temp table repeated as

@@ -2,12 +2,11 @@
 
 import hashlib
 import time
-from datetime import timedelta
 
 import dagster as dg
 
 from dagster_project.defs.ingest import catalog
-from dagster_project.defs.partitions import trade_dates
+from dagster_project.defs.partitions import last_weekday, trade_dates
 from dagster_project.landing import LandingMissing, scan_feed
 from dagster_project.release import published_release
 from dagster_project.sessions import HONG_KONG, today_in_hong_kong
@@ -69,7 +68,5 @@ def landing_files(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.Ski
         return dg.SkipReason("a file changed just now; it may still be being copied")
     context.update_cursor(seen)
     release = published_release(home)
-    day = release.clock if release else today_in_hong_kong()
-    while day.isoweekday() > 5:
-        day -= timedelta(days=1)
+    day = last_weekday(release.clock if release else today_in_hong_kong())
     return dg.RunRequest(run_key=seen, partition_key=day.isoformat())

@@ -44,6 +44,7 @@ def _feed_spec(spec: FeedSpec) -> dg.AssetSpec:
         ),
         group_name="ingest",
         kinds={"file", spec.format.type.removesuffix("_cells"), "duckdb"},
+        owners=["team:data-engineers"],
         tags={"content": spec.content},
         metadata={"vendor": spec.vendor, "priority": spec.priority, "due by": spec.due_by or "-"},
         partitions_def=trade_dates if spec.content == "day" else None,

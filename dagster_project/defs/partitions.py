@@ -1,5 +1,7 @@
 """Partitions: the days a daily feed may deliver for. Marts are unpartitioned."""
 
+from datetime import date
+
 import dagster as dg
 
 FIRST_DAY = "1990-01-01"
@@ -12,3 +14,8 @@ trade_dates = dg.TimeWindowPartitionsDefinition(
     timezone="Asia/Hong_Kong",
     end_offset=1,
 )
+
+
+def last_weekday(day: date) -> date:
+    """The day itself, or the Friday before a weekend; partitions are weekdays."""
+    return date.fromordinal(day.toordinal() - max(0, day.isoweekday() - 5))

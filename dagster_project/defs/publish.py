@@ -18,11 +18,28 @@ CLOSE_OF_THE_DAY = """
     where trade_date = (select max(to_date) from raw.asked_dates) order by symbol"""
 
 
+# What the UI plots release by release.
+PLOTTED = """
+    select 'turnover ' || market || ' (billion ' || currency || ')', turnover::DOUBLE / 1e9
+    from main.market_turnover where trade_date = $clock
+    union all
+    select 'advancers ' || market, advancers::DOUBLE
+    from main.market_breadth where trade_date = $clock
+    union all
+    select 'decliners ' || market, decliners::DOUBLE
+    from main.market_breadth where trade_date = $clock
+    union all
+    select 'rows refused', sum(rows_refused)::DOUBLE from main.file_load
+    union all
+    select 'files set aside', count(*)::DOUBLE from main.file_load where status = 'set_aside'"""
+
+
 @dg.asset(
     key=dg.AssetKey(["published", "closing_bell"]),
     deps=[key for key in transform.keys if key.path[0] == "main"],
     group_name="published",
     kinds={"duckdb"},
+    owners=["team:data-engineers"],
     pool=WRITER_POOL,
 )
 def release(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult[Any]:
@@ -46,6 +63,7 @@ def release(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.Mater
         except ReleaseWithheld as withheld:
             raise dg.Failure(description=str(withheld), allow_retries=False) from withheld
         close = con.execute(CLOSE_OF_THE_DAY).fetchall()
+        plotted = con.execute(PLOTTED, {"clock": clock}).fetchall()
         (rows,) = con.execute("select count(*) from main.security_performance").fetchone() or (0,)
     published = publish(home)
     # Only now: after a crash before this, the next release still says what it was rebuilt for.
@@ -64,6 +82,7 @@ def release(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.Mater
             "size in MB": round(home.published.stat().st_size / 1e6, 1),
             "security rows": rows,
             "close of the day": _preview(close),
+            **{name: float(value) for name, value in plotted if value is not None},
         }
     )
 

@@ -29,6 +29,9 @@ class Translator(DagsterDbtTranslator):
         folders: list[str] = dbt_resource_props["fqn"]
         return next((GROUPS[folder] for folder in folders if folder in GROUPS), None)
 
+    def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> list[str]:
+        return ["team:analysts"]
+
 
 translator = Translator(DagsterDbtTranslatorSettings(enable_source_tests_as_checks=True))
 

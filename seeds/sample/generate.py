@@ -595,6 +595,25 @@ def hsi_composite_list(through: date) -> Iterator[File]:
     yield "hsi_composite_list/HSI_Composite_List.xlsx", workbook_bytes(book)
 
 
+def broker_target_price(through: date) -> Iterator[File]:
+    rows = [
+        f"{symbol},{broker},{day},{target},{currency}"
+        for day, symbol, broker, target, currency in ANCHORS["said"]["targets"]
+        if day <= through
+    ]
+    yield "broker_target_price/targets.csv", table("symbol,broker,date,target,currency", rows)
+
+
+def market_event(through: date) -> Iterator[File]:
+    rows = [
+        f"{event},{day},{basket},{what}"
+        for day, event, what, *baskets in ANCHORS["said"]["events"]
+        for basket in baskets
+        if day <= through
+    ]
+    yield "market_event/events.csv", table("event,date,basket,what", rows)
+
+
 def workbook_bytes(book: openpyxl.Workbook) -> bytes:
     """The workbook without the moment of saving and without what depends on the machine.
 
@@ -629,6 +648,8 @@ FEEDS: tuple[Callable[[date], Iterator[File]], ...] = (
     tushare_daily,
     tushare_stock_list,
     hsi_composite_list,
+    broker_target_price,
+    market_event,
 )
 
 

@@ -117,7 +117,7 @@ def test_two_runs_give_the_same_bytes(landing: Path, tmp_path: Path) -> None:
     command = [sys.executable, str(SCRIPT), str(tmp_path)]
     run = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
-    assert run.stdout.startswith("91 synthetic files, ")
+    assert run.stdout.startswith("93 synthetic files, ")
     assert content(tmp_path) == content(landing)
 
 
@@ -242,6 +242,18 @@ FORMATS = [
             "NOK,HRK,RUB,TRL,TRY,AUD,BRL,CAD,CNY,HKD,IDR,ILS,INR,KRW,MXN,MYR,NZD,PHP,SGD,THB,ZAR,"
         ],
         r"2025-09-17,1\.183,\d+\.\d+,1\.9558,N/A,.*,",
+        None,
+    ),
+    (
+        "broker_target_price/targets.csv",
+        ["symbol,broker,date,target,currency"],
+        r"9988\.HK,A broker,2025-09-17,174\.0,HKD",
+        None,
+    ),
+    (
+        "market_event/events.csv",
+        ["event,date,basket,what"],
+        r"services_consumption,2025-09-16,(hk|mainland)_consumer,[^,]+",
         None,
     ),
 ]
@@ -551,6 +563,12 @@ def test_technology_majors_and_consumer_shares(landing: Path) -> None:
 
     assert round(mean_change(TECH_MAJORS), 1) == 4.2
     assert 0 < mean_change(["2020", "9992", "2319", "2331", "9633"]) < 1
+
+
+def test_an_event_affects_consumer_shares_of_both_regions(landing: Path) -> None:
+    events = rows(landing / "market_event" / "events.csv")
+    affected = [row["basket"] for row in events if row["date"] == BEFORE]
+    assert affected == ["hk_consumer", "mainland_consumer"]
 
 
 def test_mainland_sectors_and_breadth(landing: Path) -> None:

@@ -1,6 +1,6 @@
 """The reference tables in `seeds/`: whole, free of contradiction, and enough for the real lists.
 
-What one column or reference alone must hold is tested by dbt (`seeds/seeds.yml`); here stands what
+What one column or reference alone must hold is tested by dbt (`seeds/*.yml`); here stands what
 spans rows and files. Tests on the vendors' real lists are skipped where those are absent.
 """
 
@@ -22,7 +22,11 @@ ROOT = Path(__file__).parents[2]
 SEEDS = ROOT / "seeds"
 REAL = Path(os.environ.get("CLOSING_BELL_REAL", ROOT.parent / "shared" / "real"))
 
-PROPERTIES = yaml.safe_load((SEEDS / "seeds.yml").read_text(encoding="utf-8"))["seeds"]
+PROPERTIES = [
+    seed
+    for path in sorted(SEEDS.glob("*.yml"))
+    for seed in yaml.safe_load(path.read_text(encoding="utf-8"))["seeds"]
+]
 NAMES = [seed["name"] for seed in PROPERTIES]
 DATED = {
     "industry_sector": ("scheme", "industry"),

@@ -111,6 +111,50 @@ with record as (
         cast(null as decimal(18, 6)) as rate
     from {{ source('raw', 'security_reference') }}
 
+    union all
+
+    select
+        'broker_target' as record_kind,
+        symbol,
+        broker as segment,
+        cast(null as string) as market,
+        trade_date,
+        feed,
+        file_id,
+        line_number,
+        loaded_at,
+        is_current,
+        cast(null as decimal(18, 6)) as open,
+        cast(null as decimal(18, 6)) as high,
+        cast(null as decimal(18, 6)) as low,
+        cast(null as decimal(18, 6)) as close,
+        cast(null as decimal(18, 6)) as previous_close,
+        cast(null as decimal(18, 2)) as turnover,
+        target as rate
+    from {{ source('raw', 'broker_target') }}
+
+    union all
+
+    select
+        'market_event' as record_kind,
+        basket as symbol,
+        event as segment,
+        cast(null as string) as market,
+        trade_date,
+        feed,
+        file_id,
+        line_number,
+        loaded_at,
+        is_current,
+        cast(null as decimal(18, 6)) as open,
+        cast(null as decimal(18, 6)) as high,
+        cast(null as decimal(18, 6)) as low,
+        cast(null as decimal(18, 6)) as close,
+        cast(null as decimal(18, 6)) as previous_close,
+        cast(null as decimal(18, 2)) as turnover,
+        cast(null as decimal(18, 6)) as rate
+    from {{ source('raw', 'market_event') }}
+
 )
 
 select

@@ -1,0 +1,71 @@
+"""Report: the market-close report of a trade date, from the published file only."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+
+from dagster_project.defs.ingest import asked_dates
+from dagster_project.defs.partitions import last_weekday, trade_dates
+from dagster_project.defs.publish import release
+from dagster_project.report import check_report, write_report
+from dagster_project.warehouse import Home
+
+REPORT = dg.AssetKey(["report", "market_report"])
+CHECK = "figures_follow_from_the_release"
+
+
+@dg.multi_asset(
+    name="market_report",
+    specs=[
+        dg.AssetSpec(
+            REPORT,
+            deps=[release],
+            partitions_def=trade_dates,
+            group_name="report",
+            kinds={"markdown", "html"},
+            owners=["team:analysts"],
+            description=(
+                "`reports/<trade date>/market_report.{md,html}`: the close of the day, every "
+                "figure bound to the row it came from. A run over a range writes its last date."
+            ),
+            skippable=True,
+        )
+    ],
+    check_specs=[
+        dg.AssetCheckSpec(
+            CHECK,
+            asset=REPORT,
+            description="Every figure of the finished report still follows from the release.",
+        )
+    ],
+    backfill_policy=dg.BackfillPolicy.single_run(),
+)
+def market_report(
+    context: dg.AssetExecutionContext,
+) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[Any]]:
+    """Write the report, then read it again and check every figure."""
+    asked = asked_dates(context)
+    if asked is None:
+        raise dg.Failure("choose the trade date: a report is of one day", allow_retries=False)
+    home, day = Home.from_environment(), last_weekday(asked[1])
+    markdown, html = write_report(home, day)
+    problems = check_report(home, day)
+    context.log_event(
+        dg.AssetMaterialization(
+            REPORT,
+            partition=day.isoformat(),
+            metadata={
+                "page": dg.MetadataValue.url(html.as_uri()),
+                "file": dg.MetadataValue.path(str(html)),
+                "report": dg.MetadataValue.md(markdown.read_text(encoding="utf-8")),
+                "problems": len(problems),
+            },
+        )
+    )
+    yield dg.AssetCheckResult(
+        asset_key=REPORT,
+        check_name=CHECK,
+        passed=not problems,
+        metadata={"problems": dg.MetadataValue.md("\n".join(f"- {text}" for text in problems))},
+    )

@@ -1,0 +1,358 @@
+"""Figures: what a report shows of a release, each with the reference it was read by.
+
+Belongs here: rows and figures of the published file, how a figure is written (its form), the
+reference that leads back to it, and reading a reference anew. Does not belong here: which figures
+a report shows (`facts.py`, `tables.py`), and the records behind them (`origins.py`).
+
+A reference is an address within a release:
+
+    index_performance?symbol=HSI&trade_date=2025-09-17#close:level
+    table             key of the row, or rows          measure:form
+
+A measure is a column of the one row that has the key, or `count(*)`, `sum(column)`,
+`min(column)`, `max(column)` over all that have it. The table `report` has one row: what the
+report was asked for.
+"""
+
+import re
+import textwrap
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+from urllib.parse import parse_qsl, quote, urlencode
+
+import duckdb
+
+MISSING = "–"
+MINUS = "−"
+
+
+class UnknownFigure(ValueError):
+    """A reference that cannot be read, or leads to no row of the release."""
+
+
+# How a figure is written
+
+
+def _rounded(value: Any, places: int) -> Decimal:
+    """Rounded half up, as a person does it; 0.005 of a DOUBLE counts as it is printed."""
+    return Decimal(str(value)).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+
+
+def _number(value: Any, places: int) -> str:
+    return f"{_rounded(value, places):,f}".replace("-", MINUS)
+
+
+def _signed(value: Any, places: int) -> str:
+    rounded = _rounded(value, places)
+    return ("+" if rounded > 0 else "") + _number(rounded + 0, places)
+
+
+def _money(value: Any) -> str:
+    for name, size in (("trillion", 10**12), ("billion", 10**9), ("million", 10**6)):
+        # What is shown as 1,000.00 billion is a trillion.
+        if abs(_rounded(Decimal(str(value)) * 1000 / size, 2)) >= 1000:
+            return f"{_number(Decimal(str(value)) / size, 2)} {name}"
+    return _number(value, 0)
+
+
+def _day(value: date, month: str) -> str:
+    return f"{value.day} {value:{month}} {value.year}"
+
+
+def _one_line(value: Any) -> str:
+    return " ".join(str(value).split())
+
+
+FORMS: dict[str, Callable[[Any], str]] = {
+    "text": _one_line,
+    "lower": lambda value: _one_line(value).lower(),
+    "capital": lambda value: _one_line(value).capitalize(),
+    # Without its full stop, to stand within another.
+    "sentence": lambda value: _one_line(value).rstrip("."),
+    # The Hong Kong list marks share classes behind the name: `BABA - W`.
+    "short_name": lambda value: re.sub(r" - [A-Z]{1,3}$", "", _one_line(value)),
+    "shortened": lambda value: textwrap.shorten(str(value), 240, placeholder=" …"),
+    "count": lambda value: _number(value, 0),
+    "level": lambda value: _number(value, 2),
+    "price": lambda value: _number(value, 2 if abs(value) >= 1 else 3),
+    "points": lambda value: _signed(value, 2),
+    # The end of a range: signed, but neither a gain nor a loss.
+    "bound": lambda value: _signed(value, 2),
+    "points_size": lambda value: _number(abs(value), 2),
+    "pct": lambda value: _signed(value, 2) + " %",
+    "pct_size": lambda value: _number(abs(value), 2) + " %",
+    "share": lambda value: _number(value, 1) + " %",
+    "money": _money,
+    "billions": lambda value: _number(Decimal(str(value)) / 10**9, 2),
+    # A ratio to an average, as what it is above or below.
+    "above": lambda value: _signed((Decimal(str(value)) - 1) * 100, 1) + " %",
+    "above_size": lambda value: _number(abs((Decimal(str(value)) - 1) * 100), 1) + " %",
+    "date": lambda value: _day(value, "%B"),
+    "short_date": lambda value: _day(value, "%b"),
+    "title": lambda value: f"Market report, {_day(value, '%B')}",
+    "moment": lambda value: f"{_day(value, '%B')}, {value:%H:%M} UTC",
+}
+SIGNED = {"points", "pct", "above"}
+
+
+def direction(value: Any, places: int = 2) -> int:
+    """1 up, -1 down, 0 neither, after rounding: what is shown as 0.00 moved nowhere."""
+    rounded = 0 if value is None else _rounded(value, places)
+    return (rounded > 0) - (rounded < 0)
+
+
+# Rows, figures, references
+
+
+@dataclass(frozen=True)
+class RowKey:
+    """A table of the release and the key of a row (or of several, for `count(*)` and its like)."""
+
+    table: str
+    key: tuple[tuple[str, str], ...]
+
+    @classmethod
+    def of(cls, table: str, **key: Any) -> "RowKey":
+        return cls(table, tuple((column, str(value)) for column, value in key.items()))
+
+    def __str__(self) -> str:
+        return f"{self.table}?{urlencode(self.key, quote_via=quote)}"
+
+    def in_words(self) -> str:
+        return ", ".join([self.table, *(f"{column} {value}" for column, value in self.key)])
+
+    def __getitem__(self, column: str) -> str:
+        return dict(self.key)[column]
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Where a figure comes from, and the form it is written in."""
+
+    row: RowKey
+    measure: str
+    form: str
+
+    def __str__(self) -> str:
+        return f"{self.row}#{self.measure}:{self.form}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Reference":
+        """Read what `str()` wrote.
+
+        Raises:
+            UnknownFigure: it is no reference.
+        """
+        match = re.fullmatch(r"([a-z_.]+)\?([^#]*)#([a-z_0-9()*]+):([a-z_]+)", text)
+        if not match or match[4] not in FORMS:
+            raise UnknownFigure(f"{text!r} is no reference to a figure")
+        row = RowKey(match[1], tuple(parse_qsl(match[2], keep_blank_values=True)))
+        return cls(row, match[3], match[4])
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A value of the release and how the report writes it."""
+
+    reference: Reference
+    value: Any
+
+    @property
+    def text(self) -> str:
+        return MISSING if self.value is None else FORMS[self.reference.form](self.value)
+
+    def written(self, form: str) -> "Figure":
+        """The same figure in another form."""
+        reference = self.reference
+        return Figure(Reference(reference.row, reference.measure, form), self.value)
+
+    @property
+    def is_words(self) -> bool:
+        """Whether it is a name or a sentence; else it is a number or a date."""
+        return isinstance(self.value, str)
+
+    @property
+    def direction(self) -> int | None:
+        """1 up, -1 down, 0 neither; None where the form says nothing of a direction."""
+        if self.value is None or self.reference.form not in SIGNED:
+            return None
+        if self.reference.form == "above":
+            return direction((Decimal(str(self.value)) - 1) * 100, 1)
+        return direction(self.value)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of the release: `row["close"]` is a value, `row.figure("close", "level")` a figure."""
+
+    row_key: RowKey
+    values: Mapping[str, Any]
+
+    def __getitem__(self, column: str) -> Any:
+        return self.values[column]
+
+    def figure(self, measure: str, form: str) -> Figure:
+        return Figure(Reference(self.row_key, measure, form), self.values[measure])
+
+
+# The key that the contract gives each table.
+KEYS: dict[str, tuple[str, ...]] = {
+    "cross_market_turnover": ("scope", "trade_date"),
+    "dim_index": ("symbol",),
+    "dim_market": ("market",),
+    "dim_sector": ("sector",),
+    "dim_security": ("symbol",),
+    "dim_session": ("market", "trade_date"),
+    "event_reaction": ("event_id", "event_date", "basket"),
+    "file_load": ("file",),
+    "index_performance": ("symbol", "trade_date"),
+    "market_breadth": ("market", "trade_date"),
+    "market_turnover": ("market", "trade_date"),
+    "published_figure_check": ("claim_id",),
+    "release": ("release_id",),
+    "release_check": ("release_id", "asset", "check_name"),
+    "sector_leaders_laggards": ("region", "level", "side", "rank", "trade_date"),
+    "sector_performance": ("region", "level", "sector", "trade_date"),
+    "security_performance": ("symbol", "trade_date"),
+    "session_coverage": ("feed", "market", "trade_date"),
+    "target_price": ("symbol", "broker", "target_date"),
+    "seed.basket": ("basket",),
+}
+
+_MEASURE = re.compile(r"([a-z_0-9]+)|(?:sum|min|max)\(([a-z_0-9]+)\)|count\(\*\)")
+
+
+class Published:
+    """A published file, open for reading, as a report of one trade date sees it."""
+
+    def __init__(
+        self, con: duckdb.DuckDBPyConnection, trade_date: date, colours: str = "hong_kong"
+    ) -> None:
+        self.con = con
+        self.trade_date = trade_date
+        self._report = {"trade_date": trade_date, "colours": colours}
+        self._types: dict[str, dict[str, str]] = {}
+        for schema, table, column, data_type in con.execute(
+            """select schema_name, table_name, column_name, data_type from duckdb_columns()
+            where schema_name in ('main', 'seed')"""
+        ).fetchall():
+            name = table if schema == "main" else f"{schema}.{table}"
+            self._types.setdefault(name, {})[column] = data_type
+        self._found: dict[tuple[RowKey, str], Any] = {}
+
+    @property
+    def report(self) -> Row:
+        """What the report was asked for, as a row: trade_date, colours."""
+        return Row(RowKey.of("report", trade_date=self.trade_date), self._report)
+
+    def rows(self, table: str, tail: str, parameters: Sequence[Any] = ()) -> list[Row]:
+        """Rows of a table, by the SQL that follows `from <table>`."""
+        cursor = self.con.execute(f"select * from {self._sql_name(table)} {tail}", parameters)
+        columns = [column[0] for column in cursor.description or []]
+        rows = []
+        for found in cursor.fetchall():
+            values = dict(zip(columns, found, strict=True))
+            key = RowKey.of(table, **{column: values[column] for column in KEYS[table]})
+            self._found.update({(key, column): value for column, value in values.items()})
+            rows.append(Row(key, values))
+        return rows
+
+    def total(self, table: str, measure: str, **key: Any) -> Row:
+        """A count, sum, minimum or maximum over the rows that have a key, as a row."""
+        row_key = RowKey.of(table, **key)
+        return Row(row_key, {measure: self.value(row_key, measure)})
+
+    def value(self, row_key: RowKey, measure: str) -> Any:
+        """What a measure of a row is in this release.
+
+        Raises:
+            UnknownFigure: no such table, column or row, or more than one row.
+        """
+        if (row_key, measure) not in self._found:
+            self._read(row_key, measure)
+        return self._found[row_key, measure]
+
+    def figure(self, reference: Reference) -> Figure:
+        """The figure that a reference leads to; raises `UnknownFigure` like `value`."""
+        return Figure(reference, self.value(reference.row, reference.measure))
+
+    def _read(self, row_key: RowKey, measure: str) -> None:
+        match = _MEASURE.fullmatch(measure)
+        columns = [column for column, _ in row_key.key]
+        if row_key.table == "report":
+            if row_key != self.report.row_key or measure not in self._report:
+                raise UnknownFigure(f"the report is of {self.trade_date}, not {row_key}")
+            self._found[row_key, measure] = self._report[measure]
+            return
+        types = self._types.get(row_key.table)
+        if match is None or types is None:
+            raise UnknownFigure(f"the release has no {row_key.table}.{measure}")
+        unknown = [c for c in [*columns, match[1] or match[2]] if c and c not in types]
+        if unknown:
+            raise UnknownFigure(f"{row_key.table} has no column {', '.join(unknown)}")
+        condition = " and ".join(f"{c} = cast(? as {types[c]})" for c in columns) or "true"
+        # All cells of a row at once: a report shows several of each.
+        wanted = list(types) if match[1] else [measure]
+        try:
+            found = self.con.execute(
+                f"select {', '.join(wanted)} from {self._sql_name(row_key.table)} "
+                f"where {condition} limit 2",
+                [value for _, value in row_key.key],
+            ).fetchall()
+        except duckdb.ConversionException as error:
+            raise UnknownFigure(f"{row_key}: {error}") from None
+        if len(found) != 1:
+            many = "several rows" if found else "no row"
+            raise UnknownFigure(f"the release has {many} for {row_key.in_words()}")
+        for name, value in zip(wanted, found[0], strict=True):
+            self._found[row_key, name] = value
+
+    def _sql_name(self, table: str) -> str:
+        return table if "." in table else f"main.{table}"
+
+
+# Text with figures in it
+
+Text = tuple["str | Figure", ...]
+
+
+def say(pattern: str, **parts: Any) -> Text:
+    """A text from a pattern: `say("closed at {close}", close=figure)`.
+
+    Raises:
+        ValueError: the words hold a digit; every digit of a report is a figure's.
+    """
+    pieces: list[str | Figure] = []
+    for words, name in re.findall(r"([^{]*)(?:\{(\w+)\})?", pattern):
+        pieces.append(words)
+        if name:
+            part = parts[name]
+            pieces.extend(part if isinstance(part, tuple) else [part])
+    text = tuple(piece for piece in pieces if piece != "")
+    for piece in text:
+        if isinstance(piece, str) and re.search(r"\d", piece):
+            raise ValueError(f"{piece!r} holds a digit that is no figure's")
+    return text
+
+
+def listed(texts: Iterable[Text], last: str = "and") -> Text:
+    """Texts as an enumeration: `a, b and c`."""
+    items = list(texts)
+    joined: list[str | Figure] = []
+    for position, text in enumerate(items):
+        if position:
+            joined.append(f" {last} " if position == len(items) - 1 else ", ")
+        joined.extend(text)
+    return tuple(joined)
+
+
+def plain(text: Text) -> str:
+    """A text as it reads."""
+    return "".join(piece if isinstance(piece, str) else piece.text for piece in text)
+
+
+def figures_of(text: Text) -> list[Figure]:
+    return [piece for piece in text if isinstance(piece, Figure)]

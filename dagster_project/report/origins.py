@@ -1,0 +1,296 @@
+"""Origins: the records of delivered files behind the figures of a report.
+
+Belongs here: which records a row of a published table was made from, and how they are named to a
+reader. Does not belong here: the figures themselves (`figures.py`), how a page shows an origin.
+
+A row of a mart stands on records of `main.figure_origin`: an index's close on one line of one
+file, its change on the session before too, a sector's on those of its members.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from dagster_project.report.figures import KEYS, Figure, Published, RowKey, UnknownFigure
+
+# More are counted, not named: a sector of a whole market has hundreds.
+NAMED = 6
+
+
+@dataclass(frozen=True)
+class Record:
+    """A line of a file and what it is of: a row of `main.figure_origin`."""
+
+    kind: str
+    symbol: str
+    trade_date: date
+    segment: str
+    feed: str
+    file: str
+    sha256: str
+    line: int
+
+    def in_words(self) -> str:
+        return (
+            f"{self.symbol} {self.trade_date}: feed {self.feed}, file {self.file} "
+            f"line {self.line}, SHA-256 {self.sha256[:12]}…"
+        )
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a row needs a record of."""
+
+    kind: str
+    symbol: str
+    day: date | None
+    """None where the row knows of no such day."""
+    segment: str | None = None
+    """Segment of the market, broker or event; None for any."""
+
+
+class Origins:
+    """The records behind rows of one published file; each is read once."""
+
+    def __init__(self, published: Published) -> None:
+        self._published = published
+        self._records: dict[date, dict[tuple[str, str], list[Record]]] = {}
+        self._members: dict[date, list[dict[str, Any]]] = {}
+
+    def prepare(self, rows: Iterable[RowKey]) -> None:
+        """Read in one go the records that many rows need.
+
+        Raises:
+            UnknownFigure: the release has no such row.
+        """
+        self._read({want.day for row in rows for want in self._wanted(row) if want.day})
+
+    def in_short(self, figure: Figure) -> str:
+        """A line for a reader who points at a figure: table, key, value, and its record."""
+        reference = figure.reference
+        value = "" if figure.is_words or figure.value is None else f" = {figure.value}"
+        records = self._behind_measure(reference.row, reference.measure)
+        if len(records) > 2:
+            tail = f"from {len(records)} records, the first: {_place(records[0])}"
+        else:
+            tail = "; ".join(_place(record) for record in records)
+        line = f"{reference.row.in_words()}: {reference.measure}{value}"
+        return f"{line} · {tail}" if tail else line
+
+    def in_full(self, row: RowKey) -> list[str]:
+        """Lines that name a row and the records behind it."""
+        records = self.behind(row)
+        lines = [row.in_words(), *(record.in_words() for record in records[:NAMED])]
+        if len(records) > NAMED:
+            lines.append(f"and {len(records) - NAMED} more")
+        return lines
+
+    def behind(self, row: RowKey) -> list[Record]:
+        """The records behind a row, the latest first; none where it is not made from any."""
+        return self._found(self._wanted(row))
+
+    def _behind_measure(self, row: RowKey, measure: str) -> list[Record]:
+        """The records behind one cell: those of its own dates, where the row tells dates apart."""
+        wanted = self._wanted(row)
+        if "trade_date" in dict(row.key) and row.table in (
+            "index_performance",
+            "security_performance",
+        ):
+            own = _day(row)
+            before, since = (
+                self._published.value(row, column) if column in _columns_of(measure) else None
+                for column in ("previous_trade_date", measure)
+            )
+            days = {own, before, since}
+            if measure == "previous_close":
+                days = {before}
+            wanted = [want for want in wanted if want.day in days]
+        return self._found(wanted)
+
+    def _wanted(self, row: RowKey) -> list[Wanted]:
+        """Kind, symbol and date of the records that a row is made from."""
+        if row.table in _FIRST_DAY and "trade_date" not in dict(row.key):
+            kind, measure = _FIRST_DAY[row.table]
+            wanted = [Wanted(kind, row["symbol"], self.value(row, measure))]
+        else:
+            find = _WANTED.get(row.table)
+            # A count over many rows has no records of its own.
+            if find is None or {column for column, _ in row.key} != set(KEYS[row.table]):
+                return []
+            wanted = find(self, row)
+        return wanted
+
+    def _found(self, wanted: Sequence[Wanted]) -> list[Record]:
+        self._read({want.day for want in wanted if want.day})
+        return [
+            record
+            for want in wanted
+            if want.day
+            for record in self._records[want.day].get((want.kind, want.symbol), [])
+            if want.segment in (None, record.segment)
+        ]
+
+    def _read(self, days: set[date]) -> None:
+        missing = sorted(days - self._records.keys())
+        if not missing:
+            return
+        self._records.update({day: {} for day in missing})
+        for values in self._published.con.execute(
+            f"""select record_kind, symbol, trade_date, coalesce(segment, ''), feed, file,
+                file_sha256, line_number
+            from main.figure_origin
+            where is_chosen and trade_date in ({", ".join("?" for _ in missing)})
+            order by record_kind, symbol, segment, file, line_number""",
+            missing,
+        ).fetchall():
+            record = Record(*values)
+            of_day = self._records[record.trade_date]
+            of_day.setdefault((record.kind, record.symbol), []).append(record)
+
+    def value(self, row: RowKey, column: str) -> Any:
+        return self._published.value(row, column)
+
+    def latest(self, kind: str, day: date) -> list[tuple[str, date]]:
+        """Symbols of a kind that have a record in the week up to a day, and its date."""
+        week = [day - timedelta(days) for days in range(8)]
+        self._read(set(week))
+        latest: dict[str, date] = {}
+        for each in week:
+            for record_kind, symbol in self._records[each]:
+                if record_kind == kind:
+                    latest.setdefault(symbol, each)
+        return sorted(latest.items())
+
+    def markets(self, scope: str) -> list[str]:
+        """The markets of a scope of turnover."""
+        found = self._published.con.execute(
+            "select market from main.dim_market where ? in ('all', region) order by market",
+            [scope],
+        ).fetchall()
+        return [market for (market,) in found]
+
+    def members(self, row: RowKey) -> list[str]:
+        """Symbols of the securities that a sector, a basket or a market's breadth is made from."""
+        day = _day(row)
+        if day not in self._members:
+            cursor = self._published.con.execute(
+                """select symbol, market, region, sector, industry,
+                    coalesce((select list(basket) from seed.basket_member as member
+                        where member.symbol = security.symbol
+                        and security.trade_date >= member.valid_from
+                        and (member.valid_to is null or security.trade_date <= member.valid_to)
+                    ), []) as basket
+                from main.security_performance as security where trade_date = ?
+                order by symbol""",
+                [day],
+            )
+            columns = [column[0] for column in cursor.description or []]
+            self._members[day] = [dict(zip(columns, r, strict=True)) for r in cursor.fetchall()]
+        members = self._members[day]
+        if row.table == "market_breadth":
+            return [m["symbol"] for m in members if m["market"] == row["market"]]
+        of_region = [m for m in members if m["region"] == row["region"]]
+        level, sector = row["level"], row["sector"]
+        if level == "basket":
+            return [m["symbol"] for m in of_region if sector in m["basket"]]
+        return [m["symbol"] for m in of_region if m[level] == sector]
+
+
+def _place(record: Record) -> str:
+    return f"feed {record.feed}, {record.file} line {record.line}"
+
+
+def _columns_of(measure: str) -> tuple[str, ...]:
+    """The date columns that say which other sessions a measure of an index or security is from."""
+    if measure.startswith("closing_"):
+        return (measure,)
+    if measure in ("previous_close", "change", "change_pct"):
+        return ("previous_trade_date",)
+    return ()
+
+
+def _day(row: RowKey, column: str = "trade_date") -> date:
+    try:
+        return date.fromisoformat(row[column])
+    except ValueError:
+        raise UnknownFigure(f"{row[column]!r} in {row} is no date") from None
+
+
+Find = Callable[[Origins, RowKey], list[Wanted]]
+
+
+def _of_close(kind: str) -> Find:
+    def find(origins: Origins, row: RowKey) -> list[Wanted]:
+        columns = ("previous_trade_date", "closing_high_since", "closing_low_since")
+        others = {origins.value(row, column) for column in columns} - {None}
+        days = [_day(row), *sorted(others, reverse=True)]
+        return [Wanted(kind, row["symbol"], day) for day in days]
+
+    return find
+
+
+def _of_members(origins: Origins, row: RowKey) -> list[Wanted]:
+    return [Wanted("security_close", symbol, _day(row)) for symbol in origins.members(row)]
+
+
+def _of_turnover(origins: Origins, row: RowKey) -> list[Wanted]:
+    return _turnovers([row["market"]], origins, _day(row))
+
+
+def _of_scope(origins: Origins, row: RowKey) -> list[Wanted]:
+    return _turnovers(origins.markets(row["scope"]), origins, _day(row))
+
+
+def _turnovers(markets: Iterable[str], origins: Origins, day: date) -> list[Wanted]:
+    turnovers = [Wanted("market_turnover", market, day) for market in markets]
+    # Turnover in another currency stands on the latest rates of the week.
+    return turnovers + [
+        Wanted("exchange_rate", symbol, latest)
+        for symbol, latest in origins.latest("exchange_rate", day)
+    ]
+
+
+def _of_event(origins: Origins, row: RowKey) -> list[Wanted]:
+    event_day = _day(row, "event_date")
+    session = origins.value(row, "trade_date")
+    return [
+        Wanted("market_event", row["basket"], event_day, row["event_id"]),
+        Wanted("index_close", origins.value(row, "benchmark"), session),
+    ]
+
+
+def _of_target(origins: Origins, row: RowKey) -> list[Wanted]:
+    stated = _day(row, "target_date")
+    session = origins.value(row, "close_date")
+    return [
+        Wanted("broker_target", row["symbol"], stated, row["broker"]),
+        Wanted("security_close", row["symbol"], session),
+    ]
+
+
+def _of_claim(origins: Origins, row: RowKey) -> list[Wanted]:
+    """What a claim was compared with: the subject's record, as far as it is one symbol's."""
+    day, symbol = origins.value(row, "trade_date"), origins.value(row, "symbol")
+    kinds = ("index_close", "security_close")
+    if origins.value(row, "metric") == "target_price":
+        kinds = ("broker_target", "security_close")
+    return [Wanted(kind, symbol, day) for kind in kinds] if symbol else []
+
+
+# Tables without a trade date in the key: the record of the first day.
+_FIRST_DAY = {
+    "index_performance": ("index_close", "min(trade_date)"),
+    "dim_security": ("security_close", "first_trade_date"),
+}
+_WANTED: dict[str, Find] = {
+    "index_performance": _of_close("index_close"),
+    "security_performance": _of_close("security_close"),
+    "sector_performance": _of_members,
+    "market_breadth": _of_members,
+    "market_turnover": _of_turnover,
+    "cross_market_turnover": _of_scope,
+    "event_reaction": _of_event,
+    "target_price": _of_target,
+    "published_figure_check": _of_claim,
+}

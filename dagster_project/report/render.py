@@ -1,0 +1,273 @@
+"""The finished report: facts, text, tables and charts as one Markdown and one HTML file.
+
+Belongs here: how a figure is bound to its row in either file, and the templates' helpers. Does not
+belong here: what a report says or shows. `check.py` reads what is written here.
+
+How a figure is bound, which `check.py` relies on:
+- HTML: the figure's text stands alone in an element with its reference as `data-ref`, a number or
+  a date in a link to the origin of its row (`data-row`), which it also shows when pointed at
+  (`data-origin`). No digit of the page stands anywhere else.
+- Markdown: a figure with digits in a sentence is followed by its note, a row of a table ends with
+  its own; the note begins with the references, in the order of the figures. No digit stands
+  anywhere else.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from dagster_project.report.charts import Chart, draw
+from dagster_project.report.facts import gather
+from dagster_project.report.figures import Figure, Published, Reference, Row, RowKey, Text
+from dagster_project.report.origins import Origins
+from dagster_project.report.tables import Cell, Column, Section, Table, lay_out
+from dagster_project.report.text import Story, tell, weekday
+
+Colours = Literal["hong_kong", "western"]
+COLOURS: tuple[Colours, ...] = ("hong_kong", "western")
+BAR_LENGTH = 12
+
+_environment = Environment(
+    loader=PackageLoader("dagster_project.report"),
+    autoescape=lambda name: bool(name and name.endswith(".html.j2")),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    keep_trailing_newline=True,
+)
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A report's two files, as they are written."""
+
+    markdown: str
+    html: str
+
+
+def render(published: Published, colours: Colours) -> Finished:
+    """Write a report anew; the same release, date and colours give the same bytes."""
+    facts = gather(published)
+    report = _Report(
+        story=tell(facts),
+        sections=lay_out(facts),
+        charts=draw(facts),
+        weekday=weekday(facts.trade_date),
+        date=facts.report.figure("trade_date", "date"),
+        title=facts.report.figure("trade_date", "title"),
+        board=facts.indices,
+        release=facts.release.figure("release_id", "text"),
+        clock=facts.release.figure("clock", "date"),
+        published_at=facts.release.figure("published_at", "moment"),
+        colours=colours,
+    )
+    origins = Origins(published)
+    origins.prepare(figure.reference.row for figure in report.figures)
+    return Finished(
+        markdown=_environment.get_template("report.md.j2").render(
+            report=report, md=_Markdown(origins)
+        ),
+        html=_environment.get_template("report.html.j2").render(report=report, page=_Page(origins)),
+    )
+
+
+@dataclass(frozen=True)
+class _Report:
+    """All that the templates show."""
+
+    story: Story
+    sections: Sequence[Section]
+    charts: dict[str, list[Chart]]
+    weekday: str
+    date: Figure
+    title: Figure
+    board: Sequence[Row]
+    """The indices, for a glance."""
+    release: Figure
+    clock: Figure
+    published_at: Figure
+    colours: Colours
+
+    @cached_property
+    def figures(self) -> list[Figure]:
+        texts: list[Text] = [self.story.headline, *self.story.paragraphs]
+        for section in self.sections:
+            texts += section.notes
+            for table in section.tables:
+                texts.append(table.caption)
+                texts += [cell.text for row in table.rows for cell in row]
+        charts = [chart for charts in self.charts.values() for chart in charts]
+        texts += [text for chart in charts for text in (chart.title, chart.caption)]
+        texts += [tuple(chart.labels) for chart in charts]
+        found = [piece for text in texts for piece in text if isinstance(piece, Figure)]
+        return [*found, self.date, self.title, self.release, self.clock, self.published_at]
+
+
+# HTML
+
+
+class _Page:
+    """Helpers of the HTML template; numbers the rows as figures name them."""
+
+    def __init__(self, origins: Origins) -> None:
+        self._origins = origins
+        self._numbers: dict[RowKey, int] = {}
+
+    def text(self, text: Text) -> Markup:
+        pieces = (
+            self.figure(piece) if isinstance(piece, Figure) else _code(piece) for piece in text
+        )
+        return Markup("").join(pieces)
+
+    def figure(self, figure: Figure) -> Markup:
+        if figure.is_words or figure.value is None:
+            language = Markup(' lang="zh"') if re.search(r"[\u3400-\u9fff]", figure.text) else ""
+            return Markup('<span data-ref="{}"{}>{}</span>').format(
+                figure.reference, language, figure.text
+            )
+        return self._link(figure) + Markup("{}</a>").format(figure.text)
+
+    def _link(self, figure: Figure) -> Markup:
+        side = {1: " up", -1: " down", 0: " flat", None: ""}[figure.direction]
+        return Markup('<a class="figure{}" href="#o{}" data-ref="{}" data-origin="{}">').format(
+            side,
+            self._number(figure.reference.row),
+            figure.reference,
+            self._origins.in_short(figure),
+        )
+
+    def svg(self, chart: Chart) -> Markup:
+        return Markup(chart.svg(self._svg_link))
+
+    def _svg_link(self, figure: Figure) -> str:
+        # A drawing shows no CSS bar; its own title does the same.
+        origin = escape(self._origins.in_short(figure))
+        return self._link(figure) + Markup('<title data-title="origin">{}</title>').format(origin)
+
+    def bar(self, cell: Cell) -> Markup:
+        if cell.bar is None:
+            return Markup("")
+        half = 2 if cell.bar.is_from_middle else 1
+        parts = Markup("").join(
+            Markup('<i class="{}" style="width:{}%"></i>').format(
+                side, f"{length * 100 / half:.1f}"
+            )
+            for side, length in cell.bar.parts
+        )
+        kind = "bar middle" if cell.bar.is_from_middle else "bar"
+        return Markup('<span class="{}" aria-hidden="true">{}</span>').format(kind, parts)
+
+    def origins(self) -> list[tuple[int, RowKey, list[str]]]:
+        """Number, row and lines of every row that the page has named so far."""
+        return [(n, row, self._origins.in_full(row)) for row, n in self._numbers.items()]
+
+    def _number(self, row: RowKey) -> int:
+        return self._numbers.setdefault(row, len(self._numbers) + 1)
+
+
+def _code(words: str) -> Markup:
+    """Words of our own, with names of tables between backticks."""
+    pieces = words.split("`")
+    return Markup("").join(
+        Markup("<code>{}</code>").format(piece) if position % 2 else escape(piece)
+        for position, piece in enumerate(pieces)
+    )
+
+
+# Markdown
+
+
+def escape_markdown(text: str) -> str:
+    """Text that Markdown shows as it is: no markup, no HTML, no cell border."""
+    # An underscore within a word, and an ampersand before none, mean nothing to it.
+    return re.sub(r"([\\`*{}\[\]<>|~$]|&(?=[#\w])|(?<![^\W_])_|_(?![^\W_]))", r"\\\1", text)
+
+
+def note_of(origins: Origins, references: Sequence[Reference]) -> str:
+    """A note: the references, those to one row together, then the records behind."""
+    groups: list[tuple[RowKey, list[str]]] = []
+    for reference in references:
+        measure = f"{reference.measure}:{reference.form}"
+        if groups and groups[-1][0] == reference.row:
+            groups[-1][1].append(measure)
+        else:
+            groups.append((reference.row, [measure]))
+    spans = [f"`{row}#{','.join(measures)}`" for row, measures in groups]
+    lines = dict.fromkeys(line for row, _ in groups for line in origins.in_full(row)[1:])
+    return " ".join(spans) + "".join(f"; {escape_markdown(line)}" for line in lines)
+
+
+def references_of(note: str) -> list[Reference]:
+    """The references that a note begins with; raises `UnknownFigure` for what is none."""
+    references = []
+    for span in re.match(r"(?:`[^`]*` ?)*", note)[0].split("`")[1::2]:  # type: ignore[index]
+        row, _, measures = span.partition("#")
+        references += [Reference.parse(f"{row}#{measure}") for measure in measures.split(",")]
+    return references
+
+
+class _Markdown:
+    """Helpers of the Markdown template; numbers the notes as they are named."""
+
+    def __init__(self, origins: Origins) -> None:
+        self._origins = origins
+        self._notes: dict[tuple[Reference, ...], int] = {}
+
+    def text(self, text: Text) -> str:
+        """A sentence, every figure with its note."""
+        written = ""
+        for piece in text:
+            written += piece if isinstance(piece, str) else escape_markdown(piece.text)
+            # A name needs no proof where it shows no number.
+            if isinstance(piece, Figure) and re.search(r"\d", piece.text):
+                written += self._mark([piece.reference])
+        return written
+
+    def table(self, table: Table) -> str:
+        """A table whose last column holds the rows' notes."""
+        shown = [
+            position
+            for position, column in enumerate(table.columns)
+            if column.kind != "bar" or any(_is_move(row[position]) for row in table.rows)
+        ]
+        columns = [table.columns[position] for position in shown] + [Column("Note", "words")]
+        lines = [
+            [column.heading for column in columns],
+            ["---:" if column.kind == "number" else ":---" for column in columns],
+        ]
+        for row in table.rows:
+            cells = [row[position] for position in shown]
+            figures = [piece for cell in cells for piece in cell.text if isinstance(piece, Figure)]
+            mark = self._mark([figure.reference for figure in figures])
+            lines.append([*map(_markdown_cell, cells), mark])
+        return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+    def notes(self) -> Iterable[str]:
+        for references, number in self._notes.items():
+            yield f"[^{number}]: {note_of(self._origins, references)}"
+
+    def _mark(self, references: Sequence[Reference]) -> str:
+        if not references:
+            return ""
+        number = self._notes.setdefault(tuple(references), len(self._notes) + 1)
+        return f"[^{number}]"
+
+
+def _is_move(cell: Cell) -> bool:
+    return cell.bar is not None and cell.bar.is_from_middle
+
+
+def _markdown_cell(cell: Cell) -> str:
+    if cell.bar is not None:
+        return "".join(_MOVE[side] * round(size * BAR_LENGTH) for side, size in cell.bar.parts)
+    return "".join(
+        escape_markdown(piece if isinstance(piece, str) else piece.text) for piece in cell.text
+    )
+
+
+_MOVE = {"up": "▲", "down": "▼", "flat": ""}

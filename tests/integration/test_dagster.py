@@ -1,0 +1,119 @@
+"""What Dagster is told: assets, jobs, schedule and sensor, by the real Dagster."""
+
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import dagster as dg
+import pytest
+
+from dagster_project.feed import load_feeds
+from dagster_project.warehouse import Home
+
+
+@pytest.fixture(scope="module")
+def definitions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dg.Definitions]:
+    """The definitions as `dagster dev` loads them."""
+    before = os.environ.get("CLOSING_BELL_HOME")
+    os.environ["CLOSING_BELL_HOME"] = str(tmp_path_factory.mktemp("home"))
+    from dagster_project.definitions import defs
+
+    yield defs()
+    if before is None:
+        del os.environ["CLOSING_BELL_HOME"]
+    else:
+        os.environ["CLOSING_BELL_HOME"] = before
+
+
+def test_every_definition_loads(definitions: dg.Definitions) -> None:
+    dg.Definitions.validate_loadable(definitions)
+
+
+def test_one_asset_a_feed_and_daily_feeds_are_partitioned(definitions: dg.Definitions) -> None:
+    graph = definitions.resolve_asset_graph()
+    for name, spec in load_feeds().feeds.items():
+        node = graph.get(dg.AssetKey(["feed", name]))
+        assert node.group_name == "ingest"
+        assert (node.partitions_def is not None) == (spec.content == "day")
+
+
+def test_groups_are_the_rooms_of_the_house(definitions: dg.Definitions) -> None:
+    graph = definitions.resolve_asset_graph()
+    groups = {graph.get(key).group_name for key in graph.get_all_asset_keys()}
+    assert {
+        "ingest",
+        "raw",
+        "seeds",
+        "staging",
+        "intermediate",
+        "marts",
+        "published",
+        "report",
+    } <= groups
+    assert None not in groups
+    assert "default" not in groups
+
+
+def test_the_release_comes_after_every_mart_and_blocking_check(
+    definitions: dg.Definitions,
+) -> None:
+    graph = definitions.resolve_asset_graph()
+    release = graph.get(dg.AssetKey(["published", "closing_bell"]))
+    marts = {key for key in graph.get_all_asset_keys() if graph.get(key).group_name == "marts"}
+    assert marts <= set(release.parent_keys)
+
+
+def test_every_writer_holds_the_pool(definitions: dg.Definitions) -> None:
+    graph = definitions.resolve_asset_graph()
+    for key in graph.get_all_asset_keys():
+        if graph.get(key).is_materializable and graph.get(key).group_name != "report":
+            assert graph.get(key).pools == {"duckdb"}, key
+
+
+def test_the_schedule_asks_for_its_own_day(definitions: dg.Definitions) -> None:
+    schedule = definitions.resolve_schedule_def("after_the_close")
+    assert schedule.cron_schedule == "30 18 * * 1-5"
+    assert schedule.execution_timezone == "Asia/Hong_Kong"
+    evening = datetime(2025, 9, 17, 18, 30, tzinfo=ZoneInfo("Asia/Hong_Kong"))
+    with dg.build_schedule_context(
+        scheduled_execution_time=evening, repository_def=definitions.get_repository_def()
+    ) as context:
+        data = schedule.evaluate_tick(context)
+    assert data.run_requests is not None
+    assert [request.partition_key for request in data.run_requests] == ["2025-09-17"]
+
+
+def test_the_sensor_notices_new_changed_and_removed_files(
+    definitions: dg.Definitions,
+    sample_home: Home,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    home = Home(tmp_path)
+    shutil.copytree(sample_home.landing, home.landing)
+    shutil.copytree(sample_home.published.parent, home.published.parent, symlinks=True)
+    monkeypatch.setenv("CLOSING_BELL_HOME", str(tmp_path))
+    sensor = definitions.resolve_sensor_def("landing_files")
+    cursor: str | None = None
+
+    def requested() -> list[str | None]:
+        nonlocal cursor
+        with dg.build_sensor_context(cursor=cursor, definitions=definitions) as context:
+            data = sensor.evaluate_tick(context)
+            cursor = data.cursor
+        return [request.partition_key for request in data.run_requests or []]
+
+    assert requested() == ["2025-09-17"]  # of the release's clock: it asks for no new date
+    assert requested() == []
+    file = home.landing / "wsj_index" / "HSI.csv"
+    file.write_text(file.read_text())
+    assert requested() == []  # it may still be being copied
+    settled = time.time() - 60
+    os.utime(file, (settled, settled))
+    assert requested() == ["2025-09-17"]
+    file.unlink()
+    assert requested() == ["2025-09-17"]

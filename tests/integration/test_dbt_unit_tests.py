@@ -1,0 +1,13 @@
+"""The unit tests of the dbt models; a night does not run them, so they run here."""
+
+from pathlib import Path
+
+from dagster_project.dbt_run import run_unit_tests
+from dagster_project.warehouse import Home
+from tests.conftest import copy_home
+
+
+def test_models_hold_their_unit_tests(sample_home: Home, tmp_path: Path) -> None:
+    results = run_unit_tests(copy_home(sample_home, tmp_path / "home"))
+    assert len(results) > 10
+    assert {name: status for name, status in results.items() if status != "pass"} == {}
