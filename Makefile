@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 export CLOSING_BELL_HOME ?= $(CURDIR)/data
 RUN := $(BIN)/python -m dagster_project.cli
 
-.PHONY: help install demo test lint dev nightly backfill close sql releases rollback diff lock clean
+.PHONY: help install demo test lint dev nightly backfill close report sql releases rollback diff lock clean
 
 help:
 	@echo "make demo                         the main job on bundled synthetic data, and its result"
@@ -17,6 +17,7 @@ help:
 	@echo "make nightly DATE=2025-09-17      one trade date becomes a release"
 	@echo "make backfill FROM=… TO=…         a range of trade dates becomes a release"
 	@echo "make close [DATE=…]               the close of a day, as a table"
+	@echo "make report DATE=2025-09-17       the market report of a day, written again"
 	@echo "make sql                          a DuckDB shell on the published file"
 	@echo "make releases | rollback RELEASE=… | diff A=… B=…"
 	@echo "make lint                         what CI checks besides the tests"
@@ -44,6 +45,9 @@ demo: install
 	@echo
 	@echo "SYNTHETIC SAMPLE: only the figures of the published report of 17 September 2025 are real."
 	@$(RUN) close 2025-09-17
+	@echo
+	@echo "The market report, every figure with its origin:"
+	@$(RUN) report 2025-09-17
 
 test: install
 	$(BIN)/python -m pytest -n auto
@@ -68,6 +72,10 @@ backfill: install
 
 close: install
 	@$(RUN) close $(DATE)
+
+report: install
+	@test -n "$(DATE)" || { echo "Which day? make report DATE=2025-09-17"; exit 2; }
+	@$(RUN) report "$(DATE)"
 
 sql: install
 	@$(BIN)/duckdb -readonly "$$CLOSING_BELL_HOME/published/closing_bell.duckdb"

@@ -71,8 +71,12 @@ def main(landing: Path, target: Path) -> None:
         frame["trade_date"] = pd.to_datetime(frame["trade_date"], format="%Y%m%d")
         frame["volume"], frame["turnover"] = frame.pop("vol") * 100, frame.pop("amount") * 1000
         securities.append(frame.rename(columns={"ts_code": "symbol"}).assign(feed="tushare"))
-    references = [pd.read_csv(path) for path in (landing / "tushare_stock_list").glob("*.csv")]
-    references += [pd.read_excel(path) for path in (landing / "hsi_composite_list").glob("*.xlsx")]
+    references = [
+        pd.read_csv(path, dtype=str) for path in (landing / "tushare_stock_list").glob("*.csv")
+    ]
+    references += [
+        pd.read_excel(path, dtype=str) for path in (landing / "hsi_composite_list").glob("*.xlsx")
+    ]
     key = ["symbol", "trade_date", "feed"]
     with duckdb.connect(str(target)) as con:
         for name, frames in (

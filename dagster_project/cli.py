@@ -11,10 +11,10 @@ import os
 import sys
 from collections.abc import Sequence
 from datetime import date
-from pathlib import Path
 from typing import Any
 
-from dagster_project.preparation import DatesRefused, check_dates
+from dagster_project.feed import load_feeds
+from dagster_project.preparation import DatesRefused, check_dates, nothing_new
 from dagster_project.release import ReleaseError, list_releases, mart_diff, roll_back
 from dagster_project.sessions import today_in_hong_kong
 from dagster_project.warehouse import Home, connect
@@ -43,6 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     backfill.add_argument("last", type=_date)
     close = commands.add_parser("close", help="the close of a day, from the published file")
     close.add_argument("date", type=_date, nargs="?")
+    written = commands.add_parser("report", help="write the market report of a day again")
+    written.add_argument("date", type=_date)
     commands.add_parser("releases", help="the releases that are kept")
     back = commands.add_parser("rollback", help="make an earlier release the published file")
     back.add_argument("release")
@@ -58,6 +60,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return run_job(home, "history", options.first, options.last)
         if options.command == "close":
             print(close_of_day(home, options.date))
+        elif options.command == "report":
+            return write_and_check(home, options.date)
         elif options.command == "releases":
             for release in list_releases(home):
                 print(f"{release.release_id}  clock {release.clock}  {release.what_changed}")
@@ -96,13 +100,16 @@ def prepare(home: Home) -> None:
 def run_job(home: Home, job_name: str, first: date, last: date) -> int:
     """Run a job in this process, tell its result, and return the exit status."""
     check_dates(first, last, today_in_hong_kong())
+    if nothing_new(home, load_feeds(), (first, last), today_in_hong_kong()):
+        print("Nothing new: no file changed, nothing was written and nothing published.")
+        print(report(home))
+        return 0
     prepare(home)
     # Importing Dagster and the definitions costs seconds: only whoever runs a job pays.
     import dagster as dg
 
     from dagster_project.definitions import defs
 
-    before = _published_stat(home.published)
     job = defs().resolve_job_def(job_name)
     with dg.DagsterInstance.get() as instance:
         tags = {
@@ -124,8 +131,6 @@ def run_job(home: Home, job_name: str, first: date, last: date) -> int:
                 print(f"blocked  {asset}: {check}: {explanation}", file=sys.stderr)
             print(f"The release was withheld; {home.published} stays as it was.", file=sys.stderr)
             return 1
-    if _published_stat(home.published) == before:
-        print("Nothing new: no file changed, nothing was written and nothing published.")
     print(report(home))
     return 0
 
@@ -150,8 +155,18 @@ def _reason(failure: Any) -> str:
     return str(error.to_string())
 
 
-def _published_stat(path: Path) -> tuple[int, int] | None:
-    return (path.stat().st_ino, path.stat().st_mtime_ns) if path.exists() else None
+def write_and_check(home: Home, day: date) -> int:
+    """Write the report of a day; 1 where a figure in it does not follow from the release."""
+    # Importing the charts' library costs half a second: only whoever draws pays.
+    from dagster_project.report import ReportError, check_report, write_report
+
+    try:
+        paths = write_report(home, day)
+    except ReportError as error:
+        raise ReleaseError(str(error)) from error
+    problems = check_report(home, day)
+    print("\n".join([*map(str, paths), *problems]))
+    return 1 if problems else 0
 
 
 def report(home: Home) -> str:

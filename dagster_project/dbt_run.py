@@ -55,7 +55,7 @@ def project_fingerprint() -> str:
 
 
 def manifest_path(home: Home) -> Path:
-    """dbt's manifest for this project, made anew where a file of the project is newer.
+    """dbt's manifest for this project, made anew where it was made from other files.
 
     Raises:
         DbtFailed: the project cannot be parsed.
@@ -65,11 +65,13 @@ def manifest_path(home: Home) -> Path:
     # Dagster loads its definitions in several processes at once; one of them parses.
     with (manifest.parent / "parse.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        newest = max(path.stat().st_mtime_ns for path in [*project_files(), DBT_PROJECT / "models"])
-        if not manifest.exists() or manifest.stat().st_mtime_ns < newest:
+        made_from = manifest.with_name("manifest.made_from")
+        fingerprint = project_fingerprint()
+        if not made_from.exists() or made_from.read_text() != fingerprint:
             result = _invoke(home, ["parse"], EVERYTHING)
             if result.errors:
                 raise DbtFailed("the dbt project cannot be parsed:\n" + "\n".join(result.errors))
+            made_from.write_text(fingerprint)
     return manifest
 
 
@@ -84,7 +86,7 @@ def build(
         full_refresh: drop and create instead, after the models themselves changed.
     """
     # Unit tests are about the models, not about tonight: `make test` runs them.
-    arguments = ["build", "--exclude-resource-type", "unit_test", *selection]
+    arguments = ["--no-write-json", "build", "--exclude-resource-type", "unit_test", *selection]
     arguments += ["--full-refresh"] if full_refresh else []
     return _invoke(home, arguments, rebuild_from)
 

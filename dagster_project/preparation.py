@@ -68,7 +68,9 @@ def nothing_new(
         known = {feed for (feed,) in con.execute("select feed from raw.feed").fetchall()}
         if known - set(catalog.feeds) - set(catalog.problems):
             return False
-        return not any(detect_changes(con, home.landing, spec) for spec in catalog.feeds.values())
+        return not any(
+            detect_changes(con, home.landing, spec, today) for spec in catalog.feeds.values()
+        )
 
 
 def state_fingerprint(con: duckdb.DuckDBPyConnection) -> str:

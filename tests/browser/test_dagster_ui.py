@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright import sync_api
 
 from dagster_project.warehouse import PROJECT_ROOT, Home
 from tests.conftest import run_cli
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
-sync_api = pytest.importorskip("playwright.sync_api")
 
 GROUPS = ("ingest", "raw", "seeds", "staging", "intermediate", "marts", "published", "report")
 SLOW = 60_000  # milliseconds; a run starts a process of its own, on a machine that may be busy
@@ -68,7 +68,7 @@ def server(home: Home) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def page(server: str) -> Iterator["sync_api.Page"]:
+def page(server: str) -> Iterator[sync_api.Page]:
     """A browser window that knows no network but this machine."""
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(
@@ -81,26 +81,24 @@ def page(server: str) -> Iterator["sync_api.Page"]:
         browser.close()
 
 
-def test_the_asset_graph_shows_every_group(server: str, page: "sync_api.Page") -> None:
+def test_the_asset_graph_shows_every_group(server: str, page: sync_api.Page) -> None:
     page.goto(f"{server}/asset-groups")
     for group in GROUPS:
         page.get_by_text(group, exact=True).first.wait_for()
 
 
-def test_a_failed_check_shows_its_reason(server: str, page: "sync_api.Page") -> None:
+def test_a_failed_check_shows_its_reason(server: str, page: sync_api.Page) -> None:
     page.goto(f"{server}/assets/main/file_load?view=checks&checkDetail=files_set_aside")
     page.get_by_text("files_set_aside").first.wait_for()
     page.get_by_text("symbol 'NIKKEI' is no known index").first.wait_for()
 
 
-def test_the_release_shows_the_close_of_the_day(server: str, page: "sync_api.Page") -> None:
+def test_the_release_shows_the_close_of_the_day(server: str, page: sync_api.Page) -> None:
     page.goto(f"{server}/assets/published/closing_bell")
     page.get_by_text("closing_bell.duckdb").first.wait_for()
 
 
-def test_a_materialization_started_by_clicking_ends_green(
-    server: str, page: "sync_api.Page"
-) -> None:
+def test_a_materialization_started_by_clicking_ends_green(server: str, page: sync_api.Page) -> None:
     page.goto(f"{server}/assets/main/dim_market")
     page.get_by_role("button", name="Materialize").first.click()
     page.get_by_text("Launched run").first.wait_for()
@@ -109,7 +107,7 @@ def test_a_materialization_started_by_clicking_ends_green(
 
 
 def test_the_report_opens_and_shows_where_a_figure_comes_from(
-    home: Home, server: str, page: "sync_api.Page"
+    home: Home, server: str, page: sync_api.Page
 ) -> None:
     page.goto(f"{server}/assets/report/market_report?partition=2025-09-17")
     page.get_by_text("market_report.html").first.wait_for()
