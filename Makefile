@@ -56,6 +56,7 @@ lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	@mkdir -p "$$CLOSING_BELL_HOME"
 	$(BIN)/sqlfluff lint dbt_project
 
 dev: install
