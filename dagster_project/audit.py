@@ -136,7 +136,8 @@ CHECKS = (
         ("main", "published_figure_check"),
         "warn",
         "The warehouse contradicts no published figure of the sessions that changed.",
-        """select trade_date || ' ' || source || ': ' || statement || ': ' || explanation
+        """select trade_date || ' ' || source || ': ' || rtrim(statement, '.') || ': '
+            || explanation
         from main.published_figure_check
         where verdict = 'contradicted' and trade_date >= $changed_from order by claim_id""",
     ),

@@ -86,7 +86,15 @@ def build(
         full_refresh: drop and create instead, after the models themselves changed.
     """
     # Unit tests are about the models, not about tonight: `make test` runs them.
-    arguments = ["--no-write-json", "build", "--exclude-resource-type", "unit_test", *selection]
+    arguments = [
+        "--no-write-json",
+        "--log-level-file",
+        "none",
+        "build",
+        "--exclude-resource-type",
+        "unit_test",
+        *selection,
+    ]
     arguments += ["--full-refresh"] if full_refresh else []
     return _invoke(home, arguments, rebuild_from)
 
