@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from dagster_project import raw
-from dagster_project.audit import CHECKS
+from dagster_project.audit import CHECKS, run_checks
 from dagster_project.defs.resources import WRITER_POOL, Warehouse
 from dagster_project.warehouse import connect
 
@@ -29,7 +29,7 @@ def audit(
     """Look at the sessions that changed since the last release."""
     with connect(warehouse.home.warehouse) as con:
         changed_from = raw.pending_from(con) or raw.EVERYTHING
-        results = [check.run(con, changed_from) for check in CHECKS]
+        results = run_checks(con, changed_from)
         con.begin()
         raw.keep_check_results(con, "audit", results, replace_all=True)
         con.commit()
