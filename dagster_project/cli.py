@@ -3,22 +3,41 @@
 Belongs here: arguments, exit status, and what a person reads afterwards. Does not belong here:
 what a run does (`defs/`), which this only starts; market logic.
 
-Exit status: 0 published or nothing new; 1 the release was withheld or a step failed; 2 wrong use.
+Exit status: 0 published or nothing new; 1 the release was withheld, or a step before it failed;
+2 wrong use; 3 released, but the market report failed.
 """
 
 import argparse
 import gc
+import logging
 import os
 import sys
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
+from dagster_project import alerts, raw
+from dagster_project.audit import load_policies, told_of
 from dagster_project.feed import load_feeds
-from dagster_project.preparation import DatesRefused, check_dates, nothing_new
-from dagster_project.release import ReleaseError, list_releases, mart_diff, roll_back
+from dagster_project.preparation import DatesRefused, check_dates, day_to_report, nothing_new
+from dagster_project.release import (
+    ReleaseCheck,
+    ReleaseError,
+    list_releases,
+    mart_diff,
+    published_release,
+    roll_back,
+)
 from dagster_project.sessions import today_in_hong_kong
 from dagster_project.warehouse import Home, connect
+
+# What a person reads: the steps whose failure is told by the checks that failed in them, and how
+# many of a check's rows are listed.
+STEPS_OF_CHECKS = {"transform": "dbt", "audit": "audit"}
+SHOWN_ROWS = 10
+# Alerts are told by the run itself; only a channel that fails is heard here.
+LOG = logging.getLogger("closing-bell")
+LOG.setLevel(logging.CRITICAL)
 
 DAGSTER_YAML = """\
 # Written by Closing Bell; edit as you like.
@@ -26,10 +45,6 @@ nux:
   enabled: false
 telemetry:
   enabled: false
-concurrency:
-  pools:
-    # One writer of the warehouse at a time.
-    default_limit: 1
 """
 
 
@@ -51,6 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     back.add_argument("release")
     diff = commands.add_parser("diff", help="what differs between two releases")
     diff.add_argument("releases", nargs=2)
+    commands.add_parser("alerts", help="send a test message to every channel of alerts.yaml")
     commands.add_parser("prepare", help="create the folders and the Dagster instance")
     options = parser.parse_args(arguments)
     home = Home.from_environment()
@@ -71,10 +87,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         elif options.command == "diff":
             for table in mart_diff(home, *options.releases):
                 print(table)
+        elif options.command == "alerts":
+            return try_alerts(home)
         elif options.command == "prepare":
             prepare(home)
             print(f"warehouse home: {home.root}")
-    except (DatesRefused, ReleaseError) as error:
+    except (DatesRefused, ReleaseError, alerts.AlertsError) as error:
         print(f"closing-bell: {error}", file=sys.stderr)
         return 2
     return 0
@@ -104,6 +122,11 @@ def run_job(home: Home, job_name: str, first: date, last: date) -> int:
     if nothing_new(home, load_feeds(), (first, last), today_in_hong_kong()):
         print("Nothing new: no file changed, nothing was written and nothing published.")
         print(report(home))
+        # What a channel did not take is sent now.
+        alerts.tell(home, alerts.after_release(home), LOG)
+        day = day_to_report(home, last)
+        if day and _is_report_owed(home, day):
+            return 3 if write_and_check(home, day) else 0
         return 0
     prepare(home)
     # Dagster and dbt make millions of objects that live as long as the run: looking through them
@@ -113,6 +136,8 @@ def run_job(home: Home, job_name: str, first: date, last: date) -> int:
     import dagster as dg
 
     from dagster_project.definitions import defs
+    from dagster_project.defs.automation import reason_of
+    from dagster_project.defs.report import REPORT, market_report
 
     job = defs().resolve_job_def(job_name)
     with dg.DagsterInstance.get() as instance:
@@ -127,26 +152,89 @@ def run_job(home: Home, job_name: str, first: date, last: date) -> int:
             # The UI shows every event; a shell wants the result.
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
         )
-        if not result.success:
-            for event in result.all_events:
-                if event.is_step_failure and event.step_key != "audit":
-                    print(f"{event.step_key}: {_reason(event.step_failure_data)}", file=sys.stderr)
-            for check, asset, explanation in _blocking(home):
-                print(f"blocked  {asset}: {check}: {explanation}", file=sys.stderr)
-            print(f"The release was withheld; {home.published} stays as it was.", file=sys.stderr)
-            return 1
-    print(report(home))
-    return 0
+    failed = {
+        event.step_key: event.step_failure_data
+        for event in result.all_events
+        if event.is_step_failure
+    }
+    for event in result.all_events:
+        if event.event_type == dg.DagsterEventType.HOOK_ERRORED:
+            _complain(f"alerts: {event.message}")
+    wrong_figures = [
+        check
+        for check in result.get_asset_check_evaluations()
+        if check.asset_key == REPORT and not check.passed
+    ]
+    if result.success and not wrong_figures:
+        print(report(home))
+        return 0
+    if wrong_figures or failed.keys() == {market_report.op.name}:
+        print(report(home))
+        for failure in failed.values():
+            _complain(f"market_report: {_reason(failure)}")
+        for check in wrong_figures:
+            _complain(f"market_report: {check.metadata['problems'].value}")
+        _complain(
+            "Released, but the market report failed; remove the cause, then "
+            f"`make report DATE={day_to_report(home, last) or last}`."
+        )
+        return 3
+    for step, failure in failed.items():
+        checks = _blocking(home, STEPS_OF_CHECKS[step]) if step in STEPS_OF_CHECKS else []
+        if not checks:
+            _complain(f"{step}: {_reason(failure)}")
+        for told in checks:
+            _complain(_check_lines("blocked", told))
+    if not failed:
+        # It failed outside its steps, where no hook tells anybody.
+        (event,) = (event for event in result.all_events if event.is_job_failure)
+        reason = reason_of(event)
+        _complain(reason)
+        alerts.tell(home, alerts.after_failure(home, reason), LOG)
+    _complain(f"The release was withheld; {home.published} stays as it was.")
+    return 1
 
 
-def _blocking(home: Home) -> list[tuple[str, str, str]]:
-    """The checks that hold the release back: name, asset, what was found."""
+def _is_report_owed(home: Home, day: date) -> bool:
+    """Whether the last run was killed after its release and before its report."""
+    release = published_release(home)
+    if release is None or day_to_report(home, release.clock) != day:
+        return False
+    files = list((home.reports / f"{day}").glob("market_report.*"))
+    return len(files) < 2 or any(
+        release.release_id not in file.read_text(encoding="utf-8") for file in files
+    )
+
+
+def _complain(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
+def _blocking(home: Home, suite: str) -> list[ReleaseCheck]:
+    """The checks of a suite that hold the release back."""
     if not home.warehouse.exists():
         return []
     with connect(home.warehouse, read_only=True) as con:
-        return con.execute("""
-            select check_name, asset, explanation from raw.check_result
-            where not passed and severity = 'block' order by check_name""").fetchall()
+        names = con.execute(
+            "select check_name from raw.check_result "
+            "where suite = ? and not passed and severity = 'block'",
+            [suite],
+        ).fetchall()
+        return [check for check in raw.check_results(con) if (check.check_name,) in names]
+
+
+def _check_lines(label: str, check: ReleaseCheck) -> str:
+    """A check that failed: what it objects to, a row a line, and what to do."""
+    head = f"{label:<9}{check.asset}: {check.check_name}: "
+    rows = [row for row in check.offending_rows if row.waiver is None]
+    if not rows:
+        return head + check.explanation
+    policy = load_policies().get(check.check_name)
+    head += f"{check.rows_found} found" + (f"; to do: {policy.to_do}" if policy else "")
+    lines = [head, *(f"{'':<9}{told_of(row)}" for row in rows[:SHOWN_ROWS])]
+    if check.rows_found > SHOWN_ROWS:
+        lines.append(f"{'':<9}and {check.rows_found - SHOWN_ROWS} more")
+    return "\n".join(lines)
 
 
 def _reason(failure: Any) -> str:
@@ -157,6 +245,19 @@ def _reason(failure: Any) -> str:
     while error.cause:
         error = error.cause
     return str(error.to_string())
+
+
+def try_alerts(home: Home) -> int:
+    """Send a test message to every channel of `alerts.yaml`; 1 where one fails."""
+    results = alerts.send_test(home)
+    for channel, problem in results.items():
+        print(f"{channel:<9}{problem or 'delivered'}")
+    if not results:
+        print(
+            f"Alerts go to the log only. To send them, write {home.root / 'alerts.yaml'}, "
+            f"for example:\n\n{alerts.EXAMPLE}"
+        )
+    return 1 if any(results.values()) else 0
 
 
 def write_and_check(home: Home, day: date) -> int:
@@ -174,21 +275,21 @@ def write_and_check(home: Home, day: date) -> int:
 
 
 def report(home: Home) -> str:
-    """What a release holds and lacks, in a few lines."""
+    """What a release holds and lacks: one line, or one and a line a row that a check objects to."""
     with connect(home.published, read_only=True) as con:
-        lines = []
         (release_id, clock, what_changed) = con.execute(
             "select release_id, clock, what_changed from main.release order by release_id desc"
         ).fetchone() or ("", None, "")
-        for check, asset, explanation in con.execute("""
-            select check_name, asset, explanation from main.release_check
-            where not passed order by check_name""").fetchall():
-            lines.append(f"warning  {asset}: {check}: {explanation}")
+        failed = [check for check in raw.check_results(con) if not check.passed]
+    lines = [_check_lines("warning", check) for check in failed]
+    for late in alerts.after_release(home)["late"]:
+        lines += [f"late     {late.what}", f"{'':<9}to do: {late.to_do}"]
     lines.append(f"release  {release_id}, up to {clock}: {what_changed}")
     lines.append(f"file     {home.published}")
-    page = home.reports / str(clock) / "market_report.html"
-    if page.exists():
-        lines.append(f"report   {page}")
+    # Before a weekend the last session's.
+    pages = sorted(home.reports.glob("*/market_report.html"))
+    if pages := [page for page in pages if page.parent.name <= str(clock)]:
+        lines.append(f"report   {pages[-1]}")
     return "\n".join(lines)
 
 

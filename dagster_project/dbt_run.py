@@ -6,6 +6,7 @@ Dagster (`defs/transform.py`), which models there are (`dbt_project/`).
 dbt runs in the process because a process of its own costs seconds on a night that takes seconds.
 """
 
+import errno
 import fcntl
 import hashlib
 import os
@@ -17,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from dagster_project.raw import EVERYTHING
-from dagster_project.release import ReleaseCheck
-from dagster_project.warehouse import PROJECT_ROOT, Home
+from dagster_project.release import KEPT_ROWS, Finding, ReleaseCheck, Severity
+from dagster_project.warehouse import PROJECT_ROOT, Home, connect
 
 DBT_PROJECT = PROJECT_ROOT / "dbt_project"
 SEEDS_FOLDER = PROJECT_ROOT / "seeds"
@@ -36,6 +37,13 @@ class DbtResult:
     checks: list[ReleaseCheck]
     errors: list[str]
     statuses: dict[str, str]
+
+    @property
+    def failure(self) -> str | None:
+        """Why nothing may be released: what could not be built, and the blocking tests."""
+        failed = [check for check in self.checks if not check.passed and check.severity == "block"]
+        reasons = [*self.errors, *(f"{check.check_name}: {check.explanation}" for check in failed)]
+        return "; ".join(reasons) or None
 
 
 def project_files() -> list[Path]:
@@ -148,7 +156,13 @@ def _invoke(home: Home, arguments: Sequence[str], rebuild_from: date) -> DbtResu
     for result in results:
         if result.node.resource_type != "test" and result.status in {"error", "fail"}:
             errors.append(f"{result.node.name}: {result.message}")
-    checks = [_check(result) for result in results if result.node.resource_type == "test"]
+    if any(os.strerror(errno.ENOSPC) in error for error in errors):
+        # Each model says so in a page of its own.
+        errors = [f"the disk that holds {home.root} is full; free some space, then run again"]
+    tests = [result for result in results if result.node.resource_type == "test"]
+    failed = [result for result in tests if result.failures]
+    rows = _failing_rows(home, failed) if failed else {}
+    checks = [_check(result, rows.get(result.node.unique_id, ())) for result in tests]
     statuses = {result.node.name: str(result.status) for result in results}
     return DbtResult(events, checks, errors, statuses)
 
@@ -156,19 +170,50 @@ def _invoke(home: Home, arguments: Sequence[str], rebuild_from: date) -> DbtResu
 _RESULT_EVENTS = {"LogSeedResult", "LogModelResult", "LogTestResult"}
 
 
-def _check(result: Any) -> ReleaseCheck:
+def _check(result: Any, failing: Sequence[dict[str, Any]]) -> ReleaseCheck:
     node = result.node
     # A generic test is attached to its model; a singular one names it as Dagster wants it named.
     named = node.config.meta.get("dagster", {}).get("ref", {}).get("name")
     tested = getattr(node, "attached_node", None) or named
     asset = str(tested or (node.depends_on.nodes or ["?"])[0]).rsplit(".", 1)[-1]
+    severity: Severity = "warn" if str(node.config.severity).lower() == "warn" else "block"
+    holds = (node.description or "").strip() or node.name.replace("_", " ")
+    findings = tuple(_finding(row, severity) for row in failing)
+    told = "; ".join(finding.what for finding in findings[:3])
     return ReleaseCheck(
         check_name=node.name,
         asset=asset,
-        severity="warn" if str(node.config.severity).lower() == "warn" else "block",
+        severity=severity,
         passed=result.status == "pass",
         rows_found=int(result.failures or 0),
-        explanation=(node.description or "").strip() or (result.message or str(result.status)),
+        explanation=f"{told} (should hold: {holds})" if told else result.message or holds,
+        offending_rows=findings,
+    )
+
+
+def _failing_rows(home: Home, failed: Sequence[Any]) -> dict[str, list[dict[str, Any]]]:
+    """The first rows that each failed test objects to, by the test's unique_id."""
+    rows = {}
+    with connect(home.warehouse, read_only=True) as con:
+        for result in failed:
+            found = con.execute(f"from ({result.node.compiled_code}) limit {KEPT_ROWS}")
+            columns = [column[0] for column in found.description or ()]
+            rows[result.node.unique_id] = [
+                dict(zip(columns, row, strict=True)) for row in found.fetchall()
+            ]
+    return rows
+
+
+def _finding(row: dict[str, Any], severity: Severity) -> Finding:
+    """A row of a test's query: what tells where it is, and the rest in words."""
+    day = row.get("trade_date")
+    return Finding(
+        what=", ".join(f"{name} {value}" for name, value in row.items() if value is not None),
+        severity=severity,
+        symbol=row.get("symbol"),
+        trade_date=day if isinstance(day, date) else None,
+        feed=row.get("feed"),
+        file=row.get("file"),
     )
 
 

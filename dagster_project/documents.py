@@ -1,14 +1,18 @@
 """Files that are no lines of text: JSON and workbooks become a header and rows of cells.
 
-Belongs here: walking one document in plain Python, cell by cell, without judging what cells mean.
-Does not belong here: CSV, types, units, reasons to refuse a row (`reader.py`).
+Belongs here: walking one document in plain Python, cell by cell, without judging what cells mean;
+how much any one file may hold. Does not belong here: CSV, types, units, reasons to refuse a row
+(`reader.py`).
 
 Such files are small (`format.max_megabytes` in their specs); the many and large ones are CSV.
+A few bytes can ask for any number of rows, cells or letters, so these are counted before they are
+kept: reading a file takes memory in proportion to `max_megabytes`, whatever it holds.
 """
 
 import io
 import json
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,8 +24,34 @@ from dagster_project.feed import Format
 Cell = str | None
 
 
+# For each megabyte that `format.max_megabytes` allows. A real line has more than 40 bytes; a real
+# cell, JSON value or XML tag more than 5.
+LINES_PER_MEGABYTE = 25_000
+PIECES_PER_MEGABYTE = 200_000
+LAST_WORKBOOK_ROW = 1_048_576
+MOST_WORKBOOK_PARTS = 1_000
+LONGEST_MESSAGE = 600
+
+
 class FileReadError(ValueError):
-    """One file cannot be read; the message says why, and where: `line 3: …`."""
+    """One file cannot be read; the message says why, and where: `line 3: …`.
+
+    It may repeat what the file holds, and is shown in terminals: it is cut short, and control
+    characters stand in it as escapes.
+    """
+
+    def __init__(self, message: str) -> None:
+        shown = message if len(message) <= LONGEST_MESSAGE else message[:LONGEST_MESSAGE] + "…"
+        super().__init__(printable(shown))
+
+
+def printable(text: str) -> str:
+    """The text with escapes for all that is not seen: control characters, turns of direction."""
+    if text.isprintable():
+        return text
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
+    )
 
 
 @dataclass(frozen=True)
@@ -50,43 +80,113 @@ class Document:
         return self.lines_framing + len(self.rows)
 
 
+def check_lines(text: str, format_: Format) -> None:
+    """Refuse CSV that is cut into far more lines or cells than text of its size should be.
+
+    Raises:
+        FileReadError: more than `format.max_megabytes` stands for.
+    """
+    _check_number(text.count("\n"), "lines", LINES_PER_MEGABYTE, format_)
+    pieces = text.count("\n") + text.count(format_.delimiter)
+    _check_number(pieces, "cells", PIECES_PER_MEGABYTE, format_)
+
+
+def _check_number(number: int, things: str, per_megabyte: int, format_: Format) -> None:
+    if number > format_.max_megabytes * per_megabyte:
+        raise FileReadError(
+            f"holds {number:,} {things} or more; {format_.max_megabytes * per_megabyte:,} are "
+            "allowed (format.max_megabytes in the feed's spec); fetch it again, or split it"
+        )
+
+
 def read_workbook(content: bytes, format_: Format) -> Document:
     """The first sheet of a workbook; its first row is the header.
 
     Raises:
         FileReadError: no workbook, empty, or larger unpacked than the format allows.
     """
-    limit = format_.max_megabytes * 1_000_000
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            unpacked = sum(item.file_size for item in archive.infolist())
-        if unpacked > limit:
-            raise FileReadError(
-                f"unpacks to {unpacked / 1e6:,.0f} MB; {limit / 1e6:,.0f} MB are allowed "
-                "(format.max_megabytes in the feed's spec)"
-            )
-        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+        archive = _unpack(content, format_)
+        book = openpyxl.load_workbook(archive, read_only=True, data_only=True, keep_links=False)
         sheet = book.worksheets[0]
         sheet.reset_dimensions()  # a workbook may claim to be as large as it likes
         first = next(sheet.iter_rows(max_row=1, values_only=True), ())
-        header = [_tidy(cell) or "" for cell in first]
+        header = [cell or "" for cell in _tidy_cells(first, format_)]
         while header and not header[-1]:
             header.pop()
         if not header:
             raise FileReadError("holds no header in its first row; fetch it again")
-        # One column more than the header shows whether a row is too wide.
-        wide = sheet.iter_rows(min_row=2, max_col=len(header) + 1, values_only=True)
-        rows, last = [], 1
-        for last, values in enumerate(wide, 2):
-            cells = [_tidy(value) for value in values]
-            if any(cells):
-                used = cells if cells[-1] else cells[:-1]
-                rows.append(Row(last, "\t".join(cell or "" for cell in cells).rstrip("\t"), used))
+        rows, last = _rows(sheet, len(header), format_)
     except FileReadError:
         raise
     except Exception as error:  # a damaged part makes openpyxl raise whatever it meets
         raise FileReadError(f"is no readable workbook ({error}); fetch it again") from error
     return Document(header, rows, last - len(rows))
+
+
+def _unpack(content: bytes, format_: Format) -> io.BytesIO:
+    """The same archive with nothing compressed in it.
+
+    What openpyxl reads at once, zipfile unpacks at once, however little the archive says it is:
+    here it comes in pieces, and no further than what was said.
+    """
+    limit = format_.max_megabytes
+    parts = content.count(b"PK\1\2")
+    if parts > MOST_WORKBOOK_PARTS:
+        raise FileReadError(f"holds {parts:,} parts, a workbook a few dozen; fetch it again")
+    unpacked, tags = io.BytesIO(), 0
+    with zipfile.ZipFile(io.BytesIO(content)) as packed, zipfile.ZipFile(unpacked, "w") as archive:
+        size = sum(item.file_size for item in packed.infolist())
+        if size > limit * 1_000_000:
+            raise FileReadError(
+                f"unpacks to {size / 1e6:,.0f} MB; {limit} MB are allowed "
+                "(format.max_megabytes in the feed's spec)"
+            )
+        for name in dict.fromkeys(packed.namelist()):
+            if packed.getinfo(name).compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                raise FileReadError(f"{name} is compressed as no workbook is; fetch it again")
+            with packed.open(name) as part:
+                data = b"".join(iter(lambda: part.read(1 << 16), b""))
+            if b"<!DOCTYPE" in data.replace(b"\0", b""):
+                raise FileReadError(f"{name} declares entities, as no workbook does")
+            tags += data.count(b"<")
+            _check_number(tags, "tags", PIECES_PER_MEGABYTE, format_)
+            archive.writestr(name, data)
+    return unpacked
+
+
+def _rows(sheet: Any, width: int, format_: Format) -> tuple[list[Row], int]:
+    """The rows below the header that hold anything, and the number of the last row."""
+    # One column more than the header shows whether a row is too wide.
+    found = sheet.iter_rows(min_row=2, max_col=width + 1, values_only=True)
+    rows: list[Row] = []
+    last = 1
+    letters = 0
+    for last, values in enumerate(found, 2):
+        if last > LAST_WORKBOOK_ROW:
+            raise FileReadError(f"has rows beyond {LAST_WORKBOOK_ROW:,}; fetch it again")
+        if values.count(None) == len(values):
+            continue
+        cells = _tidy_cells(values, format_)
+        if any(cells):
+            used = cells if cells[-1] else cells[:-1]
+            rows.append(Row(last, "\t".join(cell or "" for cell in cells).rstrip("\t"), used))
+            letters += len(rows[-1].text)
+            _check_number(letters, "letters", 1_000_000, format_)
+            _check_number(len(rows), "rows", LINES_PER_MEGABYTE, format_)
+            _check_number(len(rows) * width, "cells", PIECES_PER_MEGABYTE, format_)
+    return rows, last
+
+
+def _tidy_cells(values: Sequence[Any], format_: Format) -> list[Cell]:
+    """The cells of a row; many may repeat one long text that the workbook holds once."""
+    cells: list[Cell] = []
+    letters = 0
+    for value in values:
+        cells.append(_tidy(value))
+        letters += len(cells[-1] or "")
+        _check_number(letters, "letters", 1_000_000, format_)
+    return cells
 
 
 def _tidy(value: Any) -> Cell:
@@ -104,7 +204,16 @@ def read_json(text: str, format_: Format) -> Document:
     Raises:
         FileReadError: not JSON, no list at the path, or items of another shape.
     """
+    try:
+        return _read_json(text, format_)
+    except RecursionError as error:
+        raise FileReadError(f"is nested too deep to hold records ({error!r})") from error
+
+
+def _read_json(text: str, format_: Format) -> Document:
     path = format_.records or ""
+    values = sum(map(text.count, ",[{"))
+    _check_number(values, "values", PIECES_PER_MEGABYTE, format_)
     try:
         found = json.loads(
             text,
@@ -117,7 +226,7 @@ def read_json(text: str, format_: Format) -> Document:
             found = found[int(part)] if isinstance(found, list) else found[part]
         if not isinstance(found, list):
             raise TypeError("no list there")
-    except (ValueError, RecursionError, LookupError, TypeError) as error:
+    except (ValueError, LookupError, TypeError) as error:
         line, shown = getattr(error, "lineno", 1), " ".join(text[:80].split())
         raise FileReadError(
             f"line {line}: is not JSON with a list at {path} ({error!r}); it begins: {shown}"
@@ -129,6 +238,9 @@ def read_json(text: str, format_: Format) -> Document:
         if not isinstance(record, dict):
             raise FileReadError(f"record {number} of {path} is none: {str(record)[:80]}")
     header = list(dict.fromkeys(name for record in records for name in record))
+    _check_number(len(records), "records", LINES_PER_MEGABYTE, format_)
+    # Records that share no key have as many cells as there are records, squared.
+    _check_number(len(records) * len(header), "cells", PIECES_PER_MEGABYTE, format_)
     rows = [
         Row(number, _as_text(record), [_json_cell(record.get(name)) for name in header])
         for number, record in enumerate(records, 1)

@@ -94,6 +94,7 @@ class _Strict(BaseModel):
 
 CurrencyCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 MarketCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{4}$")]
+ClockTime = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,10 @@ class Column(_Strict):
     column: str
     unit: str | None = None
     format: str | None = None
-    optional: bool = False
+    optional: bool = Field(False, description="the column may be missing, or a cell empty")
+    beyond_range_pct: float = Field(
+        0, ge=0, le=10, description="open: how far beyond low and high the vendor's opens lie"
+    )
     truth: str | None = Field(None, description="the text that means true, e.g. * on half-days")
     replace: dict[str, str] = Field(
         default_factory=dict, description="regular expression -> replacement"
@@ -149,6 +153,9 @@ class Format(_Strict):
         None, description="a header line whose cells repeat the file's symbol"
     )
     repeated_header: bool = False
+    ends_with_newline: bool = Field(
+        False, description="a whole file ends with a line feed; without, its last line is refused"
+    )
     records: str | None = Field(None, description="json: dotted path of the list of records")
     cells: dict[str, int] | None = Field(None, description="json_cells: column name -> cell col")
     thousands: Annotated[str, StringConstraints(pattern=r"^[^\d.+-]$")] | None = Field(
@@ -170,6 +177,8 @@ class Format(_Strict):
     def _complete(self) -> "Format":
         if self.symbol_line and not 2 <= self.symbol_line <= self.header_lines:
             raise _Misplaced("is one of the header lines after the first", "symbol_line")
+        if self.ends_with_newline and self.type != "csv":
+            raise _Misplaced("only csv ends with a line feed", "ends_with_newline")
         if self.type == "json" and not self.records:
             raise ValueError("a json format names the path of its list, e.g. `records: data`")
         if self.type == "json_cells" and not (self.records and self.cells):
@@ -232,7 +241,16 @@ class FeedSpec(_Strict):
     files: str = Field(description="path pattern below landing/<feed>/; {placeholder} and *")
     file_date_format: str | None = None
     content: Literal["day", "history"]
-    due_by: Annotated[str, Field(pattern=r"^\d\d:\d\d$")] | None = None
+    due_by: ClockTime | None = None
+    closes_at: ClockTime | dict[str, ClockTime] | None = Field(
+        None,
+        description="Hong Kong time, or a map symbol -> time: a file delivered earlier holds no "
+        "close of that day yet. The close of a full day stands for half-days too: their files are "
+        "not due before it",
+    )
+    prices: Literal["traded", "adjusted"] = Field(
+        "traded", description="adjusted: restated for each later dividend and split"
+    )
     priority: int = Field(ge=1, le=100)
     format: Format
     records: tuple[RecordKind, ...] = Field(min_length=1)
@@ -243,7 +261,9 @@ class FeedSpec(_Strict):
     columns: dict[str, Column]
     rates: dict[CurrencyCode, str] = Field(default_factory=dict, description="currency -> column")
     base_currency: CurrencyCode | None = None
-    ignored_columns: dict[str, str] = Field(default_factory=dict)
+    ignored_columns: dict[str, str] = Field(
+        default_factory=dict, description="header text, or * for all others -> why it is not read"
+    )
 
     @field_validator("files")
     @classmethod
@@ -273,6 +293,10 @@ class FeedSpec(_Strict):
                 raise _Misplaced(f"records of kind {kind} need {missing}, not optional", "columns")
         if kinds & _WITH_SYMBOL and self.symbol is None:
             raise ValueError("say where the symbol stands: `symbol: {file: …}` or `{column: …}`")
+        if self.closes_at and "trade_date" not in self.columns:
+            raise _Misplaced("without `trade_date`, no row has a close", "closes_at")
+        if isinstance(self.closes_at, dict) and self.symbol is None:
+            raise _Misplaced("a map symbol -> time needs `symbol`", "closes_at")
         if {"index_close", "security_close"} <= kinds or len(kinds) < len(self.records):
             raise _Misplaced("a kind stands once; closes are of indices or securities", "records")
         if "market_turnover" in kinds and self.market is None:
@@ -379,6 +403,8 @@ class FeedSpec(_Strict):
 
 
 def _check_column(name: str, column: Column) -> None:
+    if column.beyond_range_pct and name != "open":
+        raise _Misplaced("only opens may lie beyond low and high", name, "beyond_range_pct")
     if name not in _MEANING:
         known = ", ".join(sorted(_MEANING))
         raise ValueError(f"is not a canonical column; known: {known} (and see `symbol`, `rates`)")
@@ -455,7 +481,7 @@ def load_feed(path: Path) -> FeedSpec:
         text = path.read_text(encoding="utf-8")
         root = yaml.compose(text, Loader=yaml.SafeLoader)
         content = yaml.safe_load(text)
-        repeated = list(_repeated_keys(root))
+        repeated = list(repeated_keys(root))
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 1}" if mark else ""
@@ -480,14 +506,14 @@ def load_feed(path: Path) -> FeedSpec:
             message = details["msg"].removeprefix("Value error, ")
             if details["type"] == "extra_forbidden":
                 message = "is not a key of a feed spec; a typo?"
-            lines.append(f"{path}:{_line_of(root, location)}: {where}: {message}")
+            lines.append(f"{path}:{line_of(root, location)}: {where}: {message}")
         raise FeedSpecError("\n".join(lines)) from error
     if spec.feed != path.stem:
         raise FeedSpecError(f"{path}:1: the file is named {path.stem!r}, the feed {spec.feed!r}")
     return spec
 
 
-def _repeated_keys(node: Any) -> Iterator[tuple[str, int]]:
+def repeated_keys(node: Any) -> Iterator[tuple[str, int]]:
     """Keys that a mapping of a spec has twice, which YAML would take without a word."""
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
@@ -495,13 +521,13 @@ def _repeated_keys(node: Any) -> Iterator[tuple[str, int]]:
             if key.value in seen:
                 yield key.value, key.start_mark.line + 1
             seen.add(str(key.value))
-            yield from _repeated_keys(value)
+            yield from repeated_keys(value)
     elif isinstance(node, yaml.SequenceNode):
         for item in node.value:
-            yield from _repeated_keys(item)
+            yield from repeated_keys(item)
 
 
-def _line_of(node: Any, location: tuple[Any, ...]) -> int:
+def line_of(node: Any, location: tuple[Any, ...]) -> int:
     """The line of a spec on which an error's location stands, as deep as it can be followed."""
     line: int = node.start_mark.line + 1
     for part in location:

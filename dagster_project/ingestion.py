@@ -17,9 +17,17 @@ from pathlib import Path
 
 import duckdb
 
-from dagster_project import documents, feed, raw, reader
+from dagster_project import documents, feed, judgement, raw, reader
 from dagster_project.feed import FeedSpec
-from dagster_project.landing import LandingFile, LandingMissing, UnusableFile, scan_feed
+from dagster_project.judgement import by_symbol, delivered_at
+from dagster_project.landing import (
+    FileUnreadable,
+    LandingFile,
+    LandingMissing,
+    UnusableFile,
+    read_file,
+    scan_feed,
+)
 from dagster_project.raw import FileRow
 from dagster_project.reader import (
     Delivery,
@@ -27,7 +35,6 @@ from dagster_project.reader import (
     SymbolJudge,
     SymbolProblem,
     read_files,
-    sql_literal,
 )
 from dagster_project.sessions import today_in_hong_kong
 from dagster_project.temp_table import create_temp_table
@@ -51,7 +58,8 @@ class FeedChanges:
     missing_folder: str | None = None
     files_in_landing: int = 0
     loaded: dict[str, FileRow] = field(default_factory=dict)
-    # The same bytes give the same rows, but for these files, of which rows waited for their day.
+    # The same bytes give the same rows, but for these files, of which rows waited for their day,
+    # or came before its close, and those delivered again at a time that such rows are judged by.
     same_meaning: bool = True
     waited_for: set[str] = field(default_factory=set)
 
@@ -141,6 +149,11 @@ def detect_changes(
         and rejected_row.reason[:10]::DATE <= ?""",
         [spec.feed, today or today_in_hong_kong()],
     ).fetchall()
+    early = con.execute(
+        """select distinct path from raw.rejected_row join raw.file as file using (file_id)
+        where file.feed = ? and reason_code = 'before_the_close'""",
+        [spec.feed],
+    ).fetchall()
     changes = FeedChanges(
         files_in_landing=len(files),
         loaded={row.path: row for row in held if row.status == "loaded"},
@@ -148,6 +161,13 @@ def detect_changes(
         waited_for={path for (path,) in waited},
     )
     for file in files:
+        before = changes.loaded.get(file.path)
+        if (
+            before
+            and before.mtime_ns != file.mtime_ns
+            and ((file.path,) in early or _has_rows_since(before, file))
+        ):
+            changes.waited_for.add(file.path)
         known = latest.get(file.path)
         if (
             known is None
@@ -168,6 +188,12 @@ def detect_changes(
     return changes
 
 
+def _has_rows_since(before: FileRow, file: LandingFile) -> bool:
+    """Whether a file read before holds rows of the day of its delivery, or of later ones."""
+    delivered = delivered_at(file.mtime_ns)
+    return bool(delivered and before.last_trade_date and before.last_trade_date >= delivered.date())
+
+
 def _fingerprint(spec: FeedSpec, indices: frozenset[str] | None) -> str:
     """Names all that decides what a file's bytes become: the spec, its symbols, the reader."""
     known = sorted(indices or known_indices()) if "index_close" in spec.records else []
@@ -179,7 +205,7 @@ def _fingerprint(spec: FeedSpec, indices: frozenset[str] | None) -> str:
 @cache
 def _reader_fingerprint() -> str:
     digest = hashlib.sha256()
-    for module in (documents, feed, reader):
+    for module in (documents, feed, judgement, reader):
         digest.update(Path(module.__file__ or "").read_bytes())
     return digest.hexdigest()
 
@@ -284,10 +310,9 @@ def _read_batch(
     def deliveries() -> Iterator[Delivery]:
         for file in batch:
             try:
-                content = Path(file.absolute).read_bytes()
-            except OSError as error:
-                reason = f"cannot be read: {error.strerror}; deliver it again"
-                report = FileReport(next(new_ids), reason=reason)
+                content = read_file(file)
+            except FileUnreadable as error:
+                report = FileReport(next(new_ids), reason=str(error))
                 others.append(_file_row(file, None, report, now))
                 continue
             sha256 = hashlib.sha256(content).hexdigest()
@@ -304,7 +329,8 @@ def _read_batch(
     renumbered: dict[int, int] = {}
     for report in read_files(con, spec, deliveries(), today, judge):
         file, sha256 = files[report.file_id]
-        if report.reason and file.path in changes.loaded:
+        loaded = changes.loaded.get(file.path)
+        if report.reason and loaded and loaded.sha256 != sha256:
             # Its number stays with the rows of the earlier content.
             renumbered[report.file_id] = next(new_ids)
             report = replace(report, file_id=renumbered[report.file_id])
@@ -321,7 +347,7 @@ def _file_row(file: LandingFile, sha256: str | None, report: FileReport, now: da
         report.file_id, file.feed, file.path, sha256, file.size, file.mtime_ns,
         "set_aside" if report.reason else "loaded", report.reason, report.lines_read,
         report.rows_accepted, report.rows_duplicate, report.rows_refused, report.lines_framing,
-        report.first_trade_date, report.last_trade_date, now,
+        report.first_trade_date, report.last_trade_date, now, report.remark,
     )  # fmt: skip
 
 
@@ -358,7 +384,8 @@ def _apply(
         )
     read_ids = [row.file_id for row in read if row.status == "loaded"]
     known_ids = {row.file_id for row in changes.loaded.values()}
-    held = [*known_ids.intersection(read_ids), *(row.file_id for row in removed)]
+    read_again = known_ids.intersection(row.file_id for row in read)
+    held = [*read_again, *(row.file_id for row in removed)]
     delivered = None
     if not (spec.has_own_keys_per_file and changes.same_meaning):
         delivered = [row.file_id for row in (*read, *others) if row.status == "loaded"]
@@ -391,22 +418,14 @@ def _stated(spec: FeedSpec, kind: raw.RecordKind) -> str:
     if "symbol" in kind.columns:
         values["symbol"] = "symbol"
     if "currency" in kind.columns and "currency" not in spec.columns:
-        values["currency"] = _by_symbol(spec.currency)
+        values["currency"] = by_symbol(spec.currency)
     if kind.name == "market_turnover":
-        values |= {"market": _by_symbol(spec.market), "segment": "segment"}
+        values |= {"market": by_symbol(spec.market), "segment": "segment"}
         good += f" and turnover is not null and {values['market']} is not null"
     columns = ", ".join(
         f"{values.get(name, 'null')}::{type_} as {name}" for name, type_ in kind.columns.items()
     )
     return f"select {columns}, file_id, line_number {good}"
-
-
-def _by_symbol(value: str | dict[str, str] | None) -> str:
-    """SQL for a constant of a spec, or for its map from symbol."""
-    if isinstance(value, dict):
-        cases = (f"when {sql_literal(symbol)} then '{mapped}'" for symbol, mapped in value.items())
-        return f"case symbol {' '.join(cases)} end"
-    return f"'{value}'" if value else "null"
 
 
 def _tell(

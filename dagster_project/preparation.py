@@ -10,7 +10,7 @@ from datetime import date, datetime
 
 import duckdb
 
-from dagster_project import raw, sessions
+from dagster_project import audit, raw, sessions
 from dagster_project.dbt_run import SEEDS_FOLDER, project_fingerprint
 from dagster_project.feed import FeedCatalog
 from dagster_project.ingestion import detect_changes
@@ -74,8 +74,8 @@ def nothing_new(
 
 
 def state_fingerprint(con: duckdb.DuckDBPyConnection) -> str:
-    """Names all that the published tables are made from; equal fingerprints, equal tables."""
-    digest = hashlib.sha256(project_fingerprint().encode())
+    """Names all that a release is made from and judged by; equal fingerprints, equal tables."""
+    digest = hashlib.sha256((project_fingerprint() + audit.fingerprint()).encode())
     for statement in (
         "select feed, path, status, sha256, reason from raw.file order by all",
         "select feed, fingerprint from raw.feed order by all",
@@ -119,3 +119,15 @@ def _sessions_fingerprint(clock: date) -> str:
     markets = sessions.read_markets(SEEDS_FOLDER / "market.csv")
     overrides = sessions.read_overrides(SEEDS_FOLDER / "session_override.csv", markets)
     return sessions.fingerprint(markets, overrides, FIRST_SESSION, _last_day(clock))
+
+
+def day_to_report(home: Home, last: date) -> date | None:
+    """The last date asked for; over a weekend the last session that the release holds, if any."""
+    if last.isoweekday() <= 5:
+        return last
+    with connect(home.published, read_only=True) as con:
+        row = con.execute(
+            "select max(trade_date) from main.dim_session where is_asked and trade_date <= ?",
+            [last],
+        ).fetchone()
+    return row[0] if row else None

@@ -11,12 +11,12 @@ moment can still be asked.
 """
 
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from datetime import date, datetime
 
 import duckdb
 
-from dagster_project.release import ReleaseCheck
+from dagster_project.release import OFFENDING_ROWS, Finding, ReleaseCheck
 from dagster_project.temp_table import create_temp_table
 
 EVERYTHING = date(1900, 1, 1)
@@ -93,7 +93,7 @@ class FileRow:
     """A row of `raw.file`: what a file in landing says, or why it is set aside.
 
     A path has two rows where a good content was followed by one that is set aside: the records of
-    the good one stay.
+    the good one stay. `remark` says what is odd about a file that was read all the same.
     """
 
     file_id: int
@@ -112,6 +112,7 @@ class FileRow:
     first_trade_date: date | None
     last_trade_date: date | None
     loaded_at: datetime
+    remark: str | None = None
 
 
 _FILE_ID = {"file_id": "INTEGER"}
@@ -124,6 +125,7 @@ _FILE_COLUMNS = {
     "lines_framing": "BIGINT",
     **dict.fromkeys(("first_trade_date", "last_trade_date"), "DATE"),
     "loaded_at": "TIMESTAMP",
+    "remark": "VARCHAR",
 }
 
 
@@ -161,18 +163,28 @@ def create_tables(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("""
         create table if not exists raw.pending_rebuild (
             trade_date DATE, reason VARCHAR, noticed_at TIMESTAMP)""")
-    con.execute("""
+    con.execute(f"""
         create table if not exists raw.check_result (
             suite VARCHAR, check_name VARCHAR, asset VARCHAR, severity VARCHAR, passed BOOLEAN,
-            rows_found BIGINT, explanation VARCHAR)""")
+            rows_found BIGINT, explanation VARCHAR, rows_waived BIGINT,
+            offending_rows {OFFENDING_ROWS})""")
+    # Of a warehouse that an earlier version made.
+    for table, column, type_ in (
+        ("file", "remark", "VARCHAR"),
+        ("file_superseded", "remark", "VARCHAR"),
+        ("check_result", "rows_waived", "BIGINT"),
+        ("check_result", "offending_rows", OFFENDING_ROWS),
+    ):
+        con.execute(f"alter table raw.{table} add column if not exists {column} {type_}")
     con.execute("create table if not exists raw.feed_problem (feed VARCHAR, problem VARCHAR)")
     con.execute("create table if not exists raw.state (key VARCHAR, value VARCHAR)")
 
 
 def get_state(con: duckdb.DuckDBPyConnection, key: str) -> str | None:
     """A remembered fact about the warehouse, e.g. the fingerprint of the models it was built by."""
-    row = con.execute("select value from raw.state where key = ?", [key]).fetchone()
-    return row[0] if row else None
+    # fetchone would leave the result open, and with it the connection busy.
+    rows = con.execute("select value from raw.state where key = ?", [key]).fetchall()
+    return rows[0][0] if rows else None
 
 
 def set_state(con: duckdb.DuckDBPyConnection, key: str, value: str) -> None:
@@ -266,7 +278,8 @@ def replace_files(
 
     Args:
         rows: files that were read, or only touched. A loaded one takes the place of all that is
-            known of its path, one set aside only that of an earlier one set aside.
+            known of its path; one set aside that of an earlier one set aside, and of the very
+            same bytes, which cannot be loaded any more.
         removed: file_ids of which landing holds nothing any more.
     """
     create_temp_table(con, "new_file", _FILE_COLUMNS, map(astuple, rows))
@@ -275,7 +288,8 @@ def replace_files(
         create or replace temp table replaced_file as
         select file_id from raw.file as held semi join new_file
             on held.path = new_file.path
-            and (new_file.status = 'loaded' or held.status = 'set_aside')
+            and (new_file.status = 'loaded' or held.status = 'set_aside'
+                or held.sha256 = new_file.sha256)
         union select file_id from removed_file""")
     con.execute(
         """insert into raw.file_superseded by name
@@ -283,6 +297,7 @@ def replace_files(
         where not exists (
             select 1 from new_file where new_file.path = held.path
             and new_file.status = held.status and new_file.sha256 is not distinct from held.sha256
+            and new_file.mtime_ns = held.mtime_ns
             and new_file.reason is not distinct from held.reason)""",
         [now],
     )
@@ -408,16 +423,21 @@ def keep_check_results(
     )
     for result in results:
         con.execute(
-            "insert into raw.check_result values (?, ?, ?, ?, ?, ?, ?)", [suite, *astuple(result)]
+            f"insert into raw.check_result values (?, ?, ?, ?, ?, ?, ?, ?, ?::{OFFENDING_ROWS})",
+            [suite, *result.as_row],
         )
 
 
 def check_results(con: duckdb.DuckDBPyConnection) -> list[ReleaseCheck]:
     """What all suites of checks found last."""
     rows = con.execute("""
-        select check_name, asset, severity, passed, rows_found, explanation
+        select offending_rows, check_name, asset, severity, passed, rows_found, explanation,
+            rows_waived
         from raw.check_result order by suite, asset, check_name""").fetchall()
-    return [ReleaseCheck(*row) for row in rows]
+    return [
+        replace(ReleaseCheck(*row), offending_rows=tuple(Finding(**each) for each in offending))
+        for offending, *row in rows
+    ]
 
 
 def what_changed(con: duckdb.DuckDBPyConnection) -> str:

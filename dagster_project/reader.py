@@ -3,7 +3,7 @@
 Belongs here: everything between a file's bytes and the temp table `parsed`. Python looks at each
 file once (encoding, header); DuckDB looks at the lines, of many files in one statement.
 Does not belong here: which files to read (`landing.py`), JSON and workbooks (`documents.py`),
-what the rows change (`raw.py`).
+why a row is refused (`judgement.py`), what the rows change (`raw.py`).
 
 A line is what stands between two line feeds, so `line_number` is what an editor shows; in a
 workbook it is the row, in JSON the number of a record in its list. For every file
@@ -17,21 +17,34 @@ import struct
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 
 import duckdb
 import pyarrow as pa
 
-from dagster_project.documents import Document, FileReadError, Row, read_json, read_workbook
-from dagster_project.feed import CURRENCIES, FeedSpec, Format
+from dagster_project.documents import (
+    LONGEST_MESSAGE,
+    Document,
+    FileReadError,
+    Row,
+    check_lines,
+    printable,
+    read_json,
+    read_workbook,
+)
+from dagster_project.feed import FeedSpec, Format
+from dagster_project.judgement import (
+    MAX_RAW_TEXT,
+    delivered_at,
+    holds_nothing,
+    judge_levels,
+    judge_repeats,
+    problem,
+    set_aside_units,
+    sql_literal,
+)
 from dagster_project.landing import LandingFile
 from dagster_project.temp_table import create_temp_table
-
-FIRST_DATE = date(1900, 1, 1)
-# How far beyond high and low a close may lie by rounding alone: indices come at two to four
-# decimals, and one line mixes them; prices are exact to a fraction of the smallest tick.
-ROUNDING = {"points": "0.0015", "currency": "0.0001"}
-MAX_RAW_TEXT = 4000
 
 # What a column of `parsed` holds; the other numbers are prices or rates.
 _TYPES = {
@@ -51,8 +64,7 @@ _TYPES = {
     "change_pct": "DOUBLE",
 }
 _PRICE = "DECIMAL(18,6)"
-# Columns that tell the records of a file apart, where it has them.
-_KEYS = ("symbol", "trade_date", "broker", "event", "basket")
+_COUNT = "DECIMAL(18,4)"
 
 
 @dataclass(frozen=True)
@@ -77,7 +89,7 @@ class Delivery:
 
 @dataclass(frozen=True)
 class FileReport:
-    """What was read of one file. With a `reason`, it is set aside."""
+    """What was read of one file. With a `reason`, it is set aside; a `remark` is but told."""
 
     file_id: int
     lines_read: int = 0
@@ -88,6 +100,7 @@ class FileReport:
     first_trade_date: date | None = None
     last_trade_date: date | None = None
     reason: str | None = None
+    remark: str | None = None
 
 
 @dataclass(frozen=True)
@@ -100,14 +113,20 @@ class _Layout:
 
 @dataclass(frozen=True)
 class _Source:
-    """A file whose header is understood. Either its text or its rows hold the data."""
+    """A file whose header is understood. Either its text or its rows hold the data.
+
+    `delivered` is Hong Kong time; `open_line` is the last line where no line feed ends it.
+    """
 
     file_id: int
     layout: _Layout
     symbol: str | None
     segment: str
     file_date: date | None
+    delivered: datetime | None
     header: str
+    remark: str | None
+    open_line: int | None
     lines_read: int
     lines_framing: int
     text: bytes
@@ -174,6 +193,7 @@ def _open(spec: FeedSpec, delivery: Delivery, judge_symbol: SymbolJudge) -> _Sou
     """
     file, content, format_ = delivery.file, delivery.content, spec.format
     delivered = symbol = None
+    open_line = None
     text = b""
     if spec.symbol and spec.symbol.file:
         delivered = file.placeholders[spec.symbol.file]
@@ -186,11 +206,13 @@ def _open(spec: FeedSpec, delivery: Delivery, judge_symbol: SymbolJudge) -> _Sou
         document = read_workbook(content, format_)
     elif format_.type == "csv":
         decoded = _decode(content, format_.encoding)
+        check_lines(decoded, format_)
         document = _csv_header(decoded, format_, delivered)
         text = content if format_.encoding == "utf-8" else decoded.encode()
-        text = text.removesuffix(b"\n")
+        is_ended, text = text.endswith(b"\n"), text.removesuffix(b"\n")
         if b"\r" in text:
             text = re.sub(rb"\r+(?=\n|\Z)", b"", text)
+        open_line = None if is_ended else _count_lines(text)
     else:
         document = read_json(_decode(content, format_.encoding), format_)
     return _Source(
@@ -199,7 +221,10 @@ def _open(spec: FeedSpec, delivery: Delivery, judge_symbol: SymbolJudge) -> _Sou
         symbol=symbol,
         segment=file.placeholders.get("segment", spec.segments[0]),
         file_date=file.file_date,
+        delivered=delivered_at(file.mtime_ns),
         header="\t".join(document.header),
+        remark=_remark(spec, document.header),
+        open_line=open_line,
         lines_read=_count_lines(text) if format_.type == "csv" else document.lines_read,
         lines_framing=document.lines_framing,
         text=text,
@@ -277,6 +302,19 @@ def _positions(spec: FeedSpec, header: list[str]) -> tuple[tuple[str, int], ...]
     return tuple(positions)
 
 
+def _remark(spec: FeedSpec, header: list[str]) -> str | None:
+    """What is odd about a header that is understood: columns of which the spec says nothing."""
+    known = {*spec.delivered_columns.values(), *spec.ignored_columns, ""}
+    unknown = [name for name in dict.fromkeys(header) if name not in known]
+    if not unknown or "*" in known:
+        return None
+    shown = ", ".join(map(repr, unknown))[:300]
+    return (
+        f"line 1: feeds/{spec.feed}.yaml does not know {shown}; if the vendor added it, name it "
+        "under columns or ignored_columns"
+    )
+
+
 # --- Lines: cells become typed values ------------------------------------------------------------
 
 
@@ -331,11 +369,12 @@ def _parse(
     con.execute(f"""
         insert into parsed by name
         with typed as (
-            select file_id, line_number, segment, file_symbol, file_date, header, text, fields,
-                {symbol}, {values}
+            select file_id, line_number, segment, file_symbol, file_date,
+                delivered_at, delivered_on,
+                open_line, header, text, fields, {symbol}, {values}
             from {rows} as row {join}
         ), judged as (
-            select *, {_problem(spec, layout, cells, types, today)} as problem from typed
+            select *, {problem(spec, layout.width, cells, types, today)} as problem from typed
         )
         select file_id, line_number, segment, {", ".join(types)},
             case when problem is not null then split_part(problem, ': ', 1) end as reason_code,
@@ -343,7 +382,8 @@ def _parse(
             case when problem is not null then text[:{MAX_RAW_TEXT}] end as raw_text,
             false as is_duplicate
         from judged""")
-    _judge_repeats(con, spec, rows)
+    judge_repeats(con, list(types), rows)
+    judge_levels(con, spec, cells, rows)
     con.execute("drop table if exists temp.source_row")
     con.unregister("source_file")
 
@@ -361,10 +401,23 @@ def _source_files(sources: list[_Source]) -> pa.Table:
                 _single_text(source.symbol),
                 _single_text(source.segment),
                 _single(pa.date32(), source.file_date and _packed(_days(source.file_date))),
+                _single(pa.timestamp("s"), source.delivered and _packed_seconds(source.delivered)),
+                _single(pa.date32(), source.delivered and _packed(_days(source.delivered.date()))),
+                _single(pa.int32(), source.open_line and _packed(source.open_line)),
                 _single_text(source.header),
                 _single_text(source.text),
             ],
-            names=["file_id", "file_symbol", "segment", "file_date", "header", "document"],
+            names=[
+                "file_id",
+                "file_symbol",
+                "segment",
+                "file_date",
+                "delivered_at",
+                "delivered_on",
+                "open_line",
+                "header",
+                "document",
+            ],
         )
         for source in sources
     )
@@ -387,6 +440,10 @@ def _single_text(value: str | bytes | None) -> pa.Array:
 
 def _packed(*numbers: int) -> bytes:
     return struct.pack(f"={len(numbers)}i", *numbers)
+
+
+def _packed_seconds(moment: datetime) -> bytes:
+    return struct.pack("=q", (moment - datetime(1970, 1, 1)) // timedelta(seconds=1))
 
 
 def _days(day: date) -> int:
@@ -419,14 +476,14 @@ def _value(spec: FeedSpec, name: str, cell: str | None, type_: str) -> str:
         return f"try_strptime(trim({cell}), {sql_literal(column.format or '')})::DATE"
     if column and name == "is_half_day":
         is_true = f"trim({cell}) = {sql_literal(column.truth or '')}"
-        return f"case when {is_true} then true when {_holds_nothing(spec, cell)} then false end"
+        return f"case when {is_true} then true when {holds_nothing(spec, cell)} then false end"
     if column and type_ == "VARCHAR":
         text = f"trim({cell})"
         for pattern, replacement in column.replace.items():
             text = (
                 f"regexp_replace({text}, {sql_literal(pattern)}, {sql_literal(replacement)}, 'g')"
             )
-        return f"case when not {_holds_nothing(spec, cell)} then {text} end"
+        return f"case when not {holds_nothing(spec, cell)} then {text} end"
     thousands = spec.format.thousands
     if thousands:
         grouped = rf"\s*-?\d{{1,3}}({re.escape(thousands)}\d{{3}})*(\.\d+)?\s*"
@@ -440,14 +497,12 @@ def _value(spec: FeedSpec, name: str, cell: str | None, type_: str) -> str:
         return f"try_cast(try_cast(rtrim({cell}, '% ') as {_PRICE}) as DOUBLE)"
     if unit and unit.exponent:
         # Exact, where a product of decimals overflows and one of doubles is rounded.
-        return f"try_cast(trim({cell}) || 'e{unit.exponent}' as {type_})"
+        cell = f"trim({cell}) || 'e{unit.exponent}'"
+    if type_ == "BIGINT":
+        # A cast to a whole number takes hexadecimals, and rounds.
+        number = f"try_cast({cell} as {_COUNT})"
+        return f"case when {number} % 1 = 0 then {number}::BIGINT end"
     return f"try_cast({cell} as {type_})"
-
-
-def _holds_nothing(spec: FeedSpec, cell: str) -> str:
-    # `in (…)` would become a join, which every good row pays for too.
-    tokens = "|".join(map(re.escape, spec.format.nulls))
-    return f"coalesce(regexp_full_match(trim({cell}), {sql_literal(tokens)}), true)"
 
 
 def _create_judged_symbol(
@@ -458,154 +513,23 @@ def _create_judged_symbol(
     for (text,) in con.execute(delivered).fetchall():
         if text is not None and text.strip():
             symbol, problem = _judge_symbol(spec, text.strip(), judge_symbol)
-            rows.append((text, symbol, f"{problem.code}: {problem.reason}" if problem else None))
+            told = problem and printable(f"{problem.code}: {problem.reason[:LONGEST_MESSAGE]}")
+            rows.append((text, symbol, told))
     columns = dict.fromkeys(("delivered", "symbol", "symbol_problem"), "VARCHAR")
     create_temp_table(con, "judged_symbol", columns, rows)
 
 
-# --- Rows are judged -----------------------------------------------------------------------------
-
-
-def _problem(
-    spec: FeedSpec, layout: _Layout, cells: dict[str, str], types: dict[str, str], today: date
-) -> str:
-    """SQL: null for a good row, else `code: what is wrong, and what to do`, or `framing: `.
-
-    The first trouble counts. A condition that costs much comes after one that seldom holds.
-    """
-    kinds = set(spec.records)
-    troubles: list[str] = []
-
-    def refuse(condition: str, code: str, *message: str, only_if: str | None = None) -> None:
-        text = ", ".join([sql_literal(f"{code}: "), *message])
-        trouble = f"case when {condition} then concat({text}) end"
-        troubles.append(f"case when {only_if} then {trouble} end" if only_if else trouble)
-
-    def shown(cell: str) -> str:
-        return f"chr(39) || left(coalesce({cell}, ''), 80) || chr(39)"
-
-    odd_width = f"len(fields) is distinct from {layout.width}"
-    refuse("trim(text) = ''", "framing", only_if=odd_width)
-    refuse("fields is null", "broken_quotes", "'its quotes do not pair'", only_if=odd_width)
-    refuse(
-        odd_width, "field_count", f"'{layout.width} cells are expected, '", "len(fields)",
-        "' are there; the line may be cut off or its columns shifted'",
-    )  # fmt: skip
-    if spec.format.repeated_header:
-        shown_cells = "list_transform(fields, lambda cell: coalesce(trim(cell), ''))"
-        refuse(f"array_to_string({shown_cells}, chr(9)) = header", "framing")
-    if kinds & {"index_close", "security_close"}:
-        needed, missing = "close is null", "close"
-    elif "market_turnover" in kinds:
-        needed, missing = "turnover is null", "turnover"
-    elif "broker_target" in kinds:
-        needed, missing = "target is null or broker is null", "target, or no broker"
-    elif "market_event" in kinds:
-        needed, missing = "event is null or basket is null", "event, or no basket"
-    elif spec.rates:
-        needed = " and ".join(f"rate_{currency} is null" for currency in spec.rates)
-        missing = "rate"
-    else:
-        needed, missing = "symbol is null", "symbol"
-    filled = f"len(list_filter(fields, lambda cell: not {_holds_nothing(spec, 'cell')}))"
-    refuse(f"{filled} <= 1", "framing", only_if=needed)
-
-    if "trade_date" in cells:
-        format_ = sql_literal(spec.columns["trade_date"].format or "")
-        refuse(
-            "trade_date is null", "bad_date", shown(cells["trade_date"]),
-            "' is no date of the form '", format_,
-        )  # fmt: skip
-        refuse(f"trade_date < '{FIRST_DATE}'::DATE", "bad_date", "trade_date", "' is too long ago'")
-        refuse(
-            f"trade_date > '{today}'::DATE", "future_date", "trade_date",
-            "' lies in the future; the file is read again once that day has come'",
-        )  # fmt: skip
-        if "date" in spec.placeholders:
-            refuse(
-                "trade_date <> file_date", "wrong_date", "'the row is of '", "trade_date",
-                "', the file is named for '", "file_date",
-            )  # fmt: skip
-    if "symbol" in cells:
-        troubles.append("symbol_problem")
-        refuse("symbol is null", "unknown_symbol", "'the row has no symbol'")
-        if spec.symbol and spec.symbol.file:
-            refuse(
-                "symbol <> file_symbol", "wrong_symbol", "'the row is of '", shown(cells["symbol"]),
-                "', the file is named for '", "file_symbol",
-            )  # fmt: skip
-    for name, cell in cells.items():
-        if types[name] not in {"VARCHAR", "DATE"}:
-            refuse(
-                f"not {_holds_nothing(spec, cell)}", "bad_number",
-                sql_literal(f"column {spec.delivered_columns[name]!r} holds "), shown(cell),
-                "', which is nothing that its spec declares'", only_if=f"{name} is null",
-            )  # fmt: skip
-    refuse(needed, "missing_value", f"'the row has no {missing}'")
-
-    if "currency" in cells:
-        known = ", ".join(map(sql_literal, sorted(CURRENCIES)))
-        refuse(
-            f"currency is null or currency not in ({known})", "unknown_currency",
-            shown(cells["currency"]), sql_literal(f" is none of the currencies {known}"),
-        )  # fmt: skip
-    prices = {"open", "high", "low", "close", "previous_close", "target"}
-    for name in cells:
-        if name in prices or name.startswith("rate_"):
-            refuse(f"{name} <= 0", "not_positive", f"'{name} is '", name)
-        elif name in {"volume", "turnover", "deals"}:
-            refuse(f"{name} < 0", "negative", f"'{name} is '", name)
-    if {"high", "low"} <= cells.keys():
-        refuse(
-            "low > high", "high_below_low", "'high '", "high", "' lies below low '", "low",
-            "'; columns may be swapped'",
-        )  # fmt: skip
-    if "close" in cells:
-        rounding = ROUNDING[spec.columns["close"].parsed_unit.dimension]
-        for name, sign, word in (("high", "+", "above"), ("low", "-", "below")):
-            if name in cells:
-                comparison = ">" if sign == "+" else "<"
-                refuse(
-                    f"close {comparison} {name} {sign} {rounding}", "close_out_of_range",
-                    "'close '", "close", f"' lies {word} {name} '", name,
-                )  # fmt: skip
-    return f"coalesce({', '.join(troubles)})"
-
-
-def _judge_repeats(con: duckdb.DuckDBPyConnection, spec: FeedSpec, rows: str) -> None:
-    """Identical repeats of a record inside a file count once; contradictions are refused."""
-    key = ["file_id", *(name for name in _KEYS if name in _typed_columns(spec))]
-    same = " and ".join(f"parsed.{name} = repeated.{name}" for name in key)
-    con.execute(f"""
-        create or replace temp table repeated as
-        select {", ".join(key)}, min(line_number) as first_line,
-            count(distinct ({", ".join(_typed_columns(spec))})) > 1 as is_contradiction,
-            string_agg(line_number, ', ' order by line_number) as lines
-        from parsed semi join (
-            select {", ".join(key)} from parsed
-            where reason_code is null and file_id in (select file_id from source_file)
-            group by all having count(*) > 1
-        ) using ({", ".join(key)})
-        where reason_code is null group by {", ".join(key)}""")
-    if not con.execute("from repeated limit 1").fetchall():
-        return
-    con.execute(f"""
-        update parsed set is_duplicate = true from repeated
-        where {same} and reason_code is null
-        and not is_contradiction and line_number > first_line""")
-    con.execute(f"""
-        update parsed set reason_code = 'contradicting_rows',
-            reason = 'lines ' || repeated.lines || ' state the same record with other values',
-            raw_text = source.text[:{MAX_RAW_TEXT}]
-        from repeated, {rows} as source
-        where {same} and reason_code is null and is_contradiction
-        and source.file_id = parsed.file_id and source.line_number = parsed.line_number""")
+# --- Files are counted --------------------------------------------------------------------------
 
 
 def _reports(
     con: duckdb.DuckDBPyConnection, spec: FeedSpec, sources: list[_Source]
 ) -> list[FileReport]:
-    """Count what became of the lines; a file of which nothing can be used is set aside."""
+    """Count what became of the lines; a file of which nothing can be used is set aside.
+
+    So is one of which more than half comes in other units than its spec declares.
+    """
+    units = set_aside_units(con, spec)
     dates = "trade_date" if "trade_date" in spec.columns else "null::DATE"
     counts = {
         file_id: counted
@@ -630,18 +554,14 @@ def _reports(
             reports.append(
                 FileReport(
                     source.file_id, source.lines_read, accepted, duplicate, refused,
-                    framing + source.lines_framing, first, last,
+                    framing + source.lines_framing, first, last, None, source.remark,
                 )
             )  # fmt: skip
             continue
         reason = "holds a header and no rows; fetch it again"
         if refused:
             reason = f"line {line}: none of its {refused} rows can be used; the first: {why}"
+        reason = units.get(source.file_id, reason)
         lines = source.lines_read
         reports.append(FileReport(source.file_id, lines, rows_refused=lines, reason=reason))
     return reports
-
-
-def sql_literal(text: str) -> str:
-    """A text as an SQL literal."""
-    return "'" + text.replace("'", "''") + "'"

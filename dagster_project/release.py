@@ -29,7 +29,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import astuple, dataclass, fields
+from dataclasses import asdict, astuple, dataclass, fields
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -39,6 +39,8 @@ import duckdb
 from dagster_project.warehouse import Home, connect
 
 KEEP = 7
+# A release names the worst rows that a check objects to; how many there are it says anyway.
+KEPT_ROWS = 200
 # Marks the folder of a release that is not published yet.
 UNFINISHED = "unfinished"
 
@@ -66,16 +68,54 @@ class Release:
     fingerprint: str
 
 
+Severity = Literal["block", "warn"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A row that a check objects to, and where it stands; what is not known is None.
+
+    `waiver` is the reason for which someone said that it is real; then it holds nothing back.
+    """
+
+    what: str
+    severity: Severity = "block"
+    record_kind: str | None = None
+    symbol: str | None = None
+    trade_date: date | None = None
+    feed: str | None = None
+    file: str | None = None
+    line_number: int | None = None
+    waiver: str | None = None
+
+
 @dataclass(frozen=True)
 class ReleaseCheck:
-    """What one check found; the fields are the first columns of `main.release_check`."""
+    """What one check found; the fields are the first columns of `main.release_check`.
+
+    `rows_found` are not waived; `offending_rows` holds the worst of them, then the waived ones.
+    """
 
     check_name: str
     asset: str
-    severity: Literal["block", "warn"]
+    severity: Severity
     passed: bool
     rows_found: int
     explanation: str
+    rows_waived: int = 0
+    offending_rows: tuple[Finding, ...] = ()
+
+    @property
+    def as_row(self) -> tuple[Any, ...]:
+        """Its fields as DuckDB takes them."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return (*(values | {"offending_rows": [asdict(f) for f in self.offending_rows]}).values(),)
+
+
+OFFENDING_ROWS = (
+    "STRUCT(what VARCHAR, severity VARCHAR, record_kind VARCHAR, symbol VARCHAR, "
+    "trade_date DATE, feed VARCHAR, file VARCHAR, line_number BIGINT, waiver VARCHAR)[]"
+)
 
 
 @dataclass(frozen=True)
@@ -129,8 +169,18 @@ RELEASE_CHECK = Table(
             "What a failure does: block (the release is withheld) or warn (it is shown)",
         ),
         "passed": ("BOOLEAN NOT NULL", "Whether the check passed"),
-        "rows_found": ("BIGINT NOT NULL", "Number of rows the check objects to"),
-        "explanation": ("VARCHAR NOT NULL", "What was found, in words"),
+        "rows_found": ("BIGINT NOT NULL", "Number of rows the check objects to, not waived"),
+        "explanation": ("VARCHAR NOT NULL", "What was found, in words, and what to do"),
+        "rows_waived": (
+            "BIGINT NOT NULL",
+            "Number of rows that someone has said are real (audit/waivers.csv); they hold nothing "
+            "back",
+        ),
+        "offending_rows": (
+            OFFENDING_ROWS,
+            "The rows, worst first and at most 200, each with its feed, file and line where it "
+            "has one; waiver: who said that it is real, and why",
+        ),
         "release_id": ("VARCHAR NOT NULL", "The release that was checked"),
     },
 )
@@ -196,7 +246,7 @@ def record_release(
         what_changed=what_changed,
         fingerprint=fingerprint,
     )
-    _write(con, [*past, release], [(*astuple(check), release.release_id) for check in checks])
+    _write(con, [*past, release], [(*check.as_row, release.release_id) for check in checks])
     return release
 
 
@@ -222,7 +272,11 @@ def _create(con: duckdb.DuckDBPyConnection, table: Table, rows: Sequence[tuple[A
     for column, (_, description) in table.columns.items():
         con.execute(f"COMMENT ON COLUMN main.{table.name}.{column} IS {_text(description)}")
     if rows:
-        marks = ", ".join("?" for _ in table.columns)
+        marks = ", ".join(
+            # A list of structs whose fields are all null has no type of its own.
+            f"?::{OFFENDING_ROWS}" if type_ == OFFENDING_ROWS else "?"
+            for type_, _ in table.columns.values()
+        )
         values = ", ".join(f"({marks})" for _ in rows)
         con.execute(
             f"INSERT INTO main.{table.name} VALUES {values}",

@@ -1,12 +1,17 @@
-"""Jobs, the nightly schedule, and the sensor that notices files."""
+"""Jobs, the nightly schedule, the sensor that notices files, and when alerts are told."""
 
 import hashlib
+import os
 import time
 
 import dagster as dg
 
+from dagster_project import alerts
+from dagster_project.defs.checks import audit
 from dagster_project.defs.ingest import catalog
 from dagster_project.defs.partitions import last_weekday, trade_dates
+from dagster_project.defs.publish import release as released
+from dagster_project.defs.report import market_report
 from dagster_project.landing import LandingMissing, scan_feed
 from dagster_project.release import published_release
 from dagster_project.sessions import HONG_KONG, today_in_hong_kong
@@ -15,10 +20,49 @@ from dagster_project.warehouse import Home
 # A file that changed this recently may still be being copied.
 SETTLING_SECONDS = 10
 
+
+@dg.success_hook(name="alert_of_what_is_missing")
+def alert_of_what_is_missing(context: dg.HookContext) -> None:
+    """Once published: which feeds are late, which files were set aside."""
+    if context.op.name == released.op.name:
+        home = Home.from_environment()
+        alerts.tell(home, alerts.after_release(home), context.log, run_page(context.run_id))
+
+
+@dg.failure_hook(name="alert_of_failure")
+def alert_of_failure(context: dg.HookContext) -> None:
+    """A step failed: there is no release, or no report of it."""
+    home, error, step = Home.from_environment(), context.op_exception, context.op.name
+    reason = getattr(error, "description", None) or f"{type(error).__name__}: {error}"
+    if step == market_report.op.name:
+        found = alerts.after_report(reason)
+    else:
+        found = alerts.after_failure(home, None if step == audit.op.name else reason)
+    alerts.tell(home, found, context.log, run_page(context.run_id))
+
+
+ALERTS = {alert_of_what_is_missing, alert_of_failure}
+
+
+def reason_of(run_failure: dg.DagsterEvent) -> str:
+    """Why a run failed that failed outside its steps."""
+    error = run_failure.job_failure_data.error
+    while error and error.cause:
+        error = error.cause
+    return error.message.strip() if error else run_failure.message or "the run failed"
+
+
+def run_page(run_id: str) -> str | None:
+    """The page of a run in the UI, where `CLOSING_BELL_UI_URL` says where the UI is."""
+    ui = os.environ.get("CLOSING_BELL_UI_URL")
+    return f"{ui.rstrip('/')}/runs/{run_id}" if ui else None
+
+
 nightly = dg.define_asset_job(
     "nightly",
     selection=dg.AssetSelection.all(),
     partitions_def=trade_dates,
+    hooks=ALERTS,
     description="One night: everything up to one trade date becomes a release.",
 )
 
@@ -26,6 +70,7 @@ history = dg.define_asset_job(
     "history",
     selection=dg.AssetSelection.all(),
     partitions_def=trade_dates,
+    hooks=ALERTS,
     description="A range of trade dates in one run: launch it as a backfill over partitions.",
 )
 
@@ -40,6 +85,21 @@ def after_the_close(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
     """Weekdays at 18:30 in Hong Kong, when the files of all three markets are due."""
     day = context.scheduled_execution_time.astimezone(HONG_KONG).date().isoformat()
     return dg.RunRequest(run_key=day, partition_key=day)
+
+
+@dg.run_failure_sensor(
+    monitored_jobs=[nightly, history], default_status=dg.DefaultSensorStatus.RUNNING
+)
+def runs_that_never_began(context: dg.RunFailureSensorContext) -> None:
+    """Alerts of a run that failed outside its steps, where no hook is called.
+
+    For example because another process kept the warehouse to itself for an hour.
+    """
+    if context.get_step_failure_events():
+        return
+    home = Home.from_environment()
+    found = alerts.after_failure(home, reason_of(context.failure_event))
+    alerts.tell(home, found, context.log, run_page(context.dagster_run.run_id))
 
 
 @dg.sensor(job=nightly, minimum_interval_seconds=60)

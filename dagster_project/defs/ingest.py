@@ -1,18 +1,19 @@
 """Ingest: one asset a feed, made from `feeds/*.yaml`, and the raw tables that they fill."""
 
+import re
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 
 import dagster as dg
 
 from dagster_project import raw
 from dagster_project.defs.partitions import trade_dates
-from dagster_project.defs.resources import WRITER_POOL, Warehouse
+from dagster_project.defs.resources import Warehouse
 from dagster_project.feed import FeedSpec, load_feeds
-from dagster_project.ingestion import FeedResult, ingest_feed, known_indices, retire_feed
-from dagster_project.landing import unclaimed_folders
-from dagster_project.preparation import check_dates, ensure_sessions, nothing_new
+from dagster_project.ingestion import FeedResult
+from dagster_project.night import take_in
+from dagster_project.preparation import check_dates, nothing_new
 from dagster_project.sessions import today_in_hong_kong
 from dagster_project.warehouse import connect
 
@@ -81,7 +82,6 @@ def _raw_specs() -> list[dg.AssetSpec]:
 @dg.multi_asset(
     specs=[*(_feed_spec(spec) for spec in catalog.feeds.values()), *_raw_specs()],
     can_subset=True,
-    pool=WRITER_POOL,
     backfill_policy=dg.BackfillPolicy.single_run(),
 )
 def ingest(
@@ -89,42 +89,19 @@ def ingest(
 ) -> Iterator[dg.MaterializeResult[Any]]:
     """Read what is new in landing. With nothing new, nothing is written and the run ends here."""
     home, today, asked = warehouse.home, today_in_hong_kong(), asked_dates(context)
-    now = datetime.now(UTC).replace(tzinfo=None)
-    for problem in catalog.problems.values():
-        context.log.error(problem)
     if asked:
         check_dates(*asked, today)
     if nothing_new(home, catalog, asked, today):
         context.log.info("Nothing new: the published release says all that the landing folder says")
         return
 
-    with connect(home.warehouse) as con:
-        raw.create_tables(con)
-        con.begin()
-        if asked:
-            raw.ask_for_dates(con, *asked, now)
-        (clock,) = con.execute("select max(to_date) from raw.asked_dates").fetchone() or (None,)
-        ensure_sessions(con, clock or today, now)
-        con.commit()
-        indices = known_indices()
-        selected = context.selected_asset_keys
-        problems = dict(catalog.problems)
-        for folder in unclaimed_folders(home.landing, {*catalog.feeds, *catalog.problems}):
-            problems[folder] = (
-                f"{home.landing / folder} belongs to no feed; correct its name, or add "
-                f"dagster_project/feeds/{folder}.yaml"
-            )
-        for name, spec in catalog.feeds.items():
-            if feed_key(name) in selected:
-                result = ingest_feed(con, home.landing, spec, today, now, indices)
-                if result.missing_folder:
-                    problems[name] = result.missing_folder
-                yield from _report(context, spec, result)
-        raw.keep_feed_problems(con, problems)
-        for (name,) in con.execute("select feed from raw.feed").fetchall():
-            if name not in catalog.feeds and name not in catalog.problems:
-                retire_feed(con, name, now)
-                context.log.warning(f"feed {name} has no spec any more: its rows are withdrawn")
+    selected = context.selected_asset_keys
+    feeds = [name for name in catalog.feeds if feed_key(name) in selected]
+    for result in take_in(home, catalog, asked, today, feeds=feeds):
+        yield from _report(context, catalog.feeds[result.feed], result)
+    with connect(home.warehouse, read_only=True) as con:
+        for (problem,) in con.execute("select problem from raw.feed_problem").fetchall():
+            context.log.error(problem)
         for table in [*raw.RECORD_KINDS, *BOOKKEEPING]:
             if raw_key(table) in selected:
                 (rows,) = con.execute(f"select count(*) from raw.{table}").fetchone() or (0,)
@@ -141,12 +118,16 @@ def asked_dates(context: dg.AssetExecutionContext) -> tuple[date, date] | None:
     return (date.fromisoformat(first), date.fromisoformat(last)) if first and last else None
 
 
+def as_code(text: str) -> str:
+    """Text of a file as Markdown that shows every letter of it and means nothing."""
+    fence = "`" * (1 + max((len(run) for run in re.findall("`+", text)), default=0))
+    return f"{fence} {' '.join(text.split())} {fence}"
+
+
 def _report(
     context: dg.AssetExecutionContext, spec: FeedSpec, result: FeedResult
 ) -> Iterator[dg.MaterializeResult[Any]]:
     """Tell what was read; a daily feed is materialized for just the days whose file was read."""
-    if result.missing_folder:
-        context.log.warning(result.missing_folder)
     for path, reason in result.set_aside.items():
         context.log.error(f"{path} is set aside: {reason}")
     for example in result.refused_examples:
@@ -164,11 +145,11 @@ def _report(
     }
     if result.set_aside:
         metadata["set aside"] = dg.MetadataValue.md(
-            "\n".join(f"- `{path}`: {reason}" for path, reason in result.set_aside.items())
+            "\n".join(f"- {as_code(f'{path}: {why}')}" for path, why in result.set_aside.items())
         )
     if result.refused_examples:
         metadata["refused"] = dg.MetadataValue.md(
-            "\n".join(f"- `{example}`" for example in result.refused_examples)
+            "\n".join(f"- {as_code(example)}" for example in result.refused_examples)
         )
     if spec.content == "day":
         for day in result.dates_read:

@@ -4,11 +4,10 @@ from typing import Any
 
 import dagster as dg
 
-from dagster_project import raw
-from dagster_project.defs.resources import WRITER_POOL, Warehouse
+from dagster_project import night
+from dagster_project.defs.resources import Warehouse
 from dagster_project.defs.transform import transform
-from dagster_project.preparation import state_fingerprint
-from dagster_project.release import ReleaseWithheld, publish, record_release
+from dagster_project.release import ReleaseError
 from dagster_project.warehouse import connect
 
 CLOSE_OF_THE_DAY = """
@@ -40,35 +39,18 @@ PLOTTED = """
     group_name="published",
     kinds={"duckdb"},
     owners=["team:data-engineers"],
-    pool=WRITER_POOL,
 )
 def release(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult[Any]:
     """`published/closing_bell.duckdb`: one whole, audited release, put in place by a rename."""
     home = warehouse.home
-    with connect(home.warehouse) as con:
-        changed_from = raw.pending_from(con)
-        (clock,) = con.execute("select max(to_date) from raw.asked_dates").fetchone() or (None,)
-        if clock is None:
-            raise dg.Failure("no dates were asked for yet: run the job nightly or history first")
-        try:
-            recorded = record_release(
-                con,
-                home,
-                clock=clock,
-                checks=raw.check_results(con),
-                what_changed=raw.what_changed(con),
-                fingerprint=state_fingerprint(con),
-                rebuilt_from=changed_from,
-            )
-        except ReleaseWithheld as withheld:
-            raise dg.Failure(description=str(withheld), allow_retries=False) from withheld
+    try:
+        published = night.release(home)
+    except ReleaseError as error:
+        raise dg.Failure(description=str(error), allow_retries=False) from error
+    with connect(home.published, read_only=True) as con:
         close = con.execute(CLOSE_OF_THE_DAY).fetchall()
-        plotted = con.execute(PLOTTED, {"clock": clock}).fetchall()
+        plotted = con.execute(PLOTTED, {"clock": published.clock}).fetchall()
         (rows,) = con.execute("select count(*) from main.security_performance").fetchone() or (0,)
-    published = publish(home)
-    # Only now: after a crash before this, the next release still says what it was rebuilt for.
-    with connect(home.warehouse) as con:
-        con.execute("delete from raw.pending_rebuild")
     context.log.info(f"Published {published.release_id} as {home.published}")
     return dg.MaterializeResult(
         metadata={
@@ -76,8 +58,8 @@ def release(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.Mater
             "clock": str(published.clock),
             "what changed": published.what_changed,
             "rebuilt from": str(published.rebuilt_from),
-            "checks passed": recorded.checks_passed,
-            "checks warned": recorded.checks_warned,
+            "checks passed": published.checks_passed,
+            "checks warned": published.checks_warned,
             "file": dg.MetadataValue.path(str(home.published)),
             "size in MB": round(home.published.stat().st_size / 1e6, 1),
             "security rows": rows,

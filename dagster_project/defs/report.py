@@ -5,9 +5,11 @@ from typing import Any
 
 import dagster as dg
 
-from dagster_project.defs.ingest import asked_dates
-from dagster_project.defs.partitions import last_weekday, trade_dates
+from dagster_project import alerts
+from dagster_project.defs.ingest import as_code, asked_dates
+from dagster_project.defs.partitions import trade_dates
 from dagster_project.defs.publish import release
+from dagster_project.preparation import day_to_report
 from dagster_project.report import check_report, write_report
 from dagster_project.warehouse import Home
 
@@ -27,7 +29,8 @@ CHECK = "figures_follow_from_the_release"
             owners=["team:analysts"],
             description=(
                 "`reports/<trade date>/market_report.{md,html}`: the close of the day, every "
-                "figure bound to the row it came from. A run over a range writes its last date."
+                "figure bound to the row it came from. A run over a range writes its last date, "
+                "before a weekend the last session that the release holds."
             ),
             skippable=True,
         )
@@ -48,9 +51,21 @@ def market_report(
     asked = asked_dates(context)
     if asked is None:
         raise dg.Failure("choose the trade date: a report is of one day", allow_retries=False)
-    home, day = Home.from_environment(), last_weekday(asked[1])
+    home = Home.from_environment()
+    day = day_to_report(home, asked[1])
+    if day is None:
+        skipped = (
+            f"No report: the release holds no session up to {asked[1]}, a weekend; "
+            "ask for the days before it"
+        )
+        context.log.warning(skipped)
+        yield dg.AssetCheckResult(
+            asset_key=REPORT, check_name=CHECK, passed=True, description=skipped
+        )
+        return
     markdown, html = write_report(home, day)
     problems = check_report(home, day)
+    alerts.tell(home, alerts.after_report("; ".join(problems) or None), context.log)
     context.log_event(
         dg.AssetMaterialization(
             REPORT,
@@ -67,5 +82,7 @@ def market_report(
         asset_key=REPORT,
         check_name=CHECK,
         passed=not problems,
-        metadata={"problems": dg.MetadataValue.md("\n".join(f"- {text}" for text in problems))},
+        metadata={
+            "problems": dg.MetadataValue.md("\n".join(f"- {as_code(text)}" for text in problems))
+        },
     )

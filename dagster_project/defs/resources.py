@@ -8,12 +8,13 @@ from pydantic import PrivateAttr
 
 from dagster_project.warehouse import Home
 
-# One writer at a time within Dagster; `Home.writer_lock` keeps out everybody else.
-WRITER_POOL = "duckdb"
-
 
 class Warehouse(dg.ConfigurableResource["Warehouse"]):
-    """The warehouse of `$CLOSING_BELL_HOME`, locked for the time of a run."""
+    """The warehouse of `$CLOSING_BELL_HOME`, locked for the time of a run.
+
+    The lock is the system's, free again when its process is gone. A concurrency pool of Dagster
+    is not: the slot of a killed run stays taken, and the next run would wait for it for ever.
+    """
 
     lock_timeout_seconds: int = 3600
     _home: Home = PrivateAttr()

@@ -1,7 +1,6 @@
 """Transform: the dbt project as assets, built inside the run's own process."""
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
@@ -10,10 +9,11 @@ from dagster_dbt.asset_utils import get_subset_selection_for_context
 from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 from dagster_dbt.dbt_manifest import validate_manifest
 
-from dagster_project import raw
-from dagster_project.dbt_run import build, manifest_path, project_fingerprint
-from dagster_project.defs.resources import WRITER_POOL, Warehouse
-from dagster_project.warehouse import Home, connect
+from dagster_project import night
+from dagster_project.dbt_run import manifest_path
+from dagster_project.defs.resources import Warehouse
+from dagster_project.defs.tables import offending_rows
+from dagster_project.warehouse import Home
 
 manifest = validate_manifest(manifest_path(Home.from_environment()))
 
@@ -36,48 +36,24 @@ class Translator(DagsterDbtTranslator):
 translator = Translator(DagsterDbtTranslatorSettings(enable_source_tests_as_checks=True))
 
 
-@dbt_assets(
-    manifest=manifest, dagster_dbt_translator=translator, name="transform", pool=WRITER_POOL
-)
+@dbt_assets(manifest=manifest, dagster_dbt_translator=translator, name="transform")
 def transform(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Iterator[Any]:
     """`dbt build` from the earliest changed session on."""
     home = warehouse.home
-    with connect(home.warehouse) as con:
-        raw.create_tables(con)
-        # Models that were themselves changed are built whole.
-        built_by = raw.get_state(con, "built_by")
-        rebuild_from = raw.pending_from(con) or raw.EVERYTHING
-    models_changed = built_by != project_fingerprint()
-    full_refresh = models_changed or rebuild_from == raw.EVERYTHING
     selection, _ = get_subset_selection_for_context(
         context, manifest, None, None, None, translator, None
     )
-    context.log.info(
-        "Building everything" if full_refresh else f"Building sessions from {rebuild_from} on"
-    )
-    is_whole = not selection
-    if is_whole and not models_changed:
-        selection = ["--selector", "night"]
-    result = build(home, selection, raw.EVERYTHING if full_refresh else rebuild_from, full_refresh)
-    for event in result.events:
-        yield from DbtCoreCliEventMessage(
-            raw_event=event, event_history_metadata={}
-        ).to_default_asset_events(manifest, translator, context)
-    with connect(home.warehouse) as con:
-        con.begin()
-        raw.keep_check_results(con, "dbt", result.checks, replace_all=models_changed and is_whole)
-        if not result.errors and is_whole:
-            raw.set_state(con, "built_by", project_fingerprint())
-            if models_changed and built_by is not None:
-                now = datetime.now(UTC).replace(tzinfo=None)
-                raw.mark_pending(con, raw.EVERYTHING, "the models changed", now)
-        con.commit()
-    failed = [check for check in result.checks if not check.passed and check.severity == "block"]
-    if result.errors or failed:
+    result = night.transform(home, selection)
+    found = {check.check_name: check.offending_rows for check in result.checks}
+    for raw_event in result.events:
+        message = DbtCoreCliEventMessage(raw_event=raw_event, event_history_metadata={})
+        for event in message.to_default_asset_events(manifest, translator, context):
+            if isinstance(event, dg.AssetCheckResult) and found.get(event.check_name or ""):
+                rows = offending_rows(found[event.check_name or ""])
+                event = event._replace(metadata={**event.metadata, "offending rows": rows})
+            yield event
+    if result.failure:
         raise dg.Failure(
-            description="Nothing is released; the last good release stays. "
-            + "; ".join(
-                [*result.errors, *(f"{check.check_name}: {check.explanation}" for check in failed)]
-            ),
+            description=f"Nothing is released; the last good release stays. {result.failure}",
             allow_retries=False,
         )

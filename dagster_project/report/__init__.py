@@ -5,6 +5,8 @@ is bound to the row it comes from. The way of the data: `facts` (rows) -> `text`
 `charts` -> `render` (files); `figures` and `origins` say what a figure is and where it is from.
 """
 
+import fcntl
+import html
 import os
 import re
 from collections.abc import Iterator
@@ -18,7 +20,7 @@ import duckdb
 from dagster_project.report.check import check_html, check_markdown
 from dagster_project.report.facts import ReportError
 from dagster_project.report.figures import Published
-from dagster_project.report.render import COLOURS, Colours, render
+from dagster_project.report.render import COLOURS, Colours, asset_page, render
 from dagster_project.warehouse import Home, connect
 
 __all__ = ["COLOURS", "Colours", "ReportError", "check_report", "colours_wanted", "write_report"]
@@ -51,18 +53,33 @@ def write_report(home: Home, trade_date: date, colours: Colours | None = None) -
         ReportError: nothing is published yet, or nothing of that date.
     """
     with _open(home) as con:
-        finished = render(Published(con, trade_date), colours or colours_wanted())
+        finished = render(
+            Published(con, trade_date), colours or colours_wanted(), asset_page(trade_date)
+        )
     folder = home.reports / trade_date.isoformat()
     folder.mkdir(parents=True, exist_ok=True)
     written = []
-    for name, content in ((MARKDOWN, finished.markdown), (HTML, finished.html)):
-        unfinished = folder / f".{name}.{os.getpid()}"
-        with unfinished.open("w", encoding="utf-8", newline="\n") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        written.append(unfinished.replace(folder / name))
+    with _alone(folder):
+        for name, content in ((MARKDOWN, finished.markdown), (HTML, finished.html)):
+            # The same name each time: what a crash left is written over.
+            unfinished = folder / f".{name}.unfinished"
+            with unfinished.open("w", encoding="utf-8", newline="\n") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            written.append(unfinished.replace(folder / name))
     return written
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """One writer of a day's report at a time."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def check_report(home: Home, trade_date: date) -> list[str]:
@@ -94,7 +111,7 @@ def check_report(home: Home, trade_date: date) -> list[str]:
         if not problems and colours is None:
             problems.append(f"{HTML}: does not say what its colours mean (data-colours)")
         if not problems and colours is not None:
-            finished = render(published, colours)
+            finished = render(published, colours, _asset_page_of(found.get(HTML, "")))
             expected = {MARKDOWN: finished.markdown, HTML: finished.html}
             problems += [
                 _difference(name, found[name], expected[name])
@@ -108,6 +125,12 @@ def _colours_of(page: str) -> Colours | None:
     """The setting that a page was written with; None where it does not say."""
     said = re.search(r'<html [^>]*data-colours="(\w+)"', page)
     return next((colours for colours in COLOURS if said and said[1] == colours), None)
+
+
+def _asset_page_of(page: str) -> str | None:
+    """The link into the UI that a page was written with: where the UI is, is no figure."""
+    said = re.search(r'<a href="([^"]*)" id="asset-page">', page)
+    return said and html.unescape(said[1])
 
 
 def _difference(name: str, found: str, expected: str) -> str:

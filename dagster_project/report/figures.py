@@ -207,7 +207,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "dim_security": ("symbol",),
     "dim_session": ("market", "trade_date"),
     "event_reaction": ("event_id", "event_date", "basket"),
-    "file_load": ("file",),
+    "file_load": ("file", "status"),
     "index_performance": ("symbol", "trade_date"),
     "market_breadth": ("market", "trade_date"),
     "market_turnover": ("market", "trade_date"),

@@ -12,9 +12,11 @@ How a figure is bound, which `check.py` relies on:
   anywhere else.
 """
 
+import os
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from typing import Literal
 
@@ -22,7 +24,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from dagster_project.report.charts import Chart, draw
-from dagster_project.report.facts import gather
+from dagster_project.report.facts import ReportError, gather
 from dagster_project.report.figures import Figure, Published, Reference, Row, RowKey, Text
 from dagster_project.report.origins import Origins
 from dagster_project.report.tables import Cell, Column, Section, Table, lay_out
@@ -50,8 +52,8 @@ class Finished:
     html: str
 
 
-def render(published: Published, colours: Colours) -> Finished:
-    """Write a report anew; the same release, date and colours give the same bytes."""
+def render(published: Published, colours: Colours, asset_page: str | None = None) -> Finished:
+    """Write a report anew; the same release, date, colours and link give the same bytes."""
     facts = gather(published)
     report = _Report(
         story=tell(facts),
@@ -65,6 +67,7 @@ def render(published: Published, colours: Colours) -> Finished:
         clock=facts.release.figure("clock", "date"),
         published_at=facts.release.figure("published_at", "moment"),
         colours=colours,
+        asset_page=asset_page,
     )
     origins = Origins(published)
     origins.prepare(figure.reference.row for figure in report.figures)
@@ -74,6 +77,22 @@ def render(published: Published, colours: Colours) -> Finished:
         ),
         html=_environment.get_template("report.html.j2").render(report=report, page=_Page(origins)),
     )
+
+
+def asset_page(trade_date: date) -> str | None:
+    """The report's asset in the Dagster UI, where `CLOSING_BELL_UI_URL` says where the UI is.
+
+    Raises:
+        ReportError: it is no URL.
+    """
+    ui = os.environ.get("CLOSING_BELL_UI_URL")
+    if not ui:
+        return None
+    if not re.match(r"https?://[^/\s]", ui):
+        raise ReportError(
+            f"CLOSING_BELL_UI_URL is {ui!r}; write it as http://localhost:3000, or unset it"
+        )
+    return f"{ui.rstrip('/')}/assets/report/market_report?partition={trade_date}"
 
 
 @dataclass(frozen=True)
@@ -92,6 +111,7 @@ class _Report:
     clock: Figure
     published_at: Figure
     colours: Colours
+    asset_page: str | None
 
     @cached_property
     def figures(self) -> list[Figure]:

@@ -6,10 +6,11 @@ with refused as (
 
     select
         file,
+        file_sha256,
         count(*) as kept_rows
     from {{ ref('rejected_row') }}
     where reason_code <> 'file_set_aside'
-    group by file
+    group by file, file_sha256
 
 )
 
@@ -20,7 +21,9 @@ select
     refused.kept_rows
 from {{ ref('file_load') }} as file_load
 left join refused
-    on file_load.file = refused.file
+    on
+        file_load.file = refused.file
+        and file_load.file_sha256 = refused.file_sha256
 where
     file_load.lines_read
     <> file_load.rows_loaded

@@ -67,11 +67,12 @@ def test_the_release_comes_after_every_mart_and_blocking_check(
     assert marts <= set(release.parent_keys)
 
 
-def test_every_writer_holds_the_pool(definitions: dg.Definitions) -> None:
+def test_no_run_waits_for_a_slot_of_one_that_was_killed(definitions: dg.Definitions) -> None:
+    """Dagster frees a pool's slot when a step ends; the system frees the writer's lock anyway."""
     graph = definitions.resolve_asset_graph()
     for key in graph.get_all_asset_keys():
-        if graph.get(key).is_materializable and graph.get(key).group_name != "report":
-            assert graph.get(key).pools == {"duckdb"}, key
+        if graph.get(key).is_materializable:
+            assert not graph.get(key).pools, key
 
 
 def test_the_schedule_asks_for_its_own_day(definitions: dg.Definitions) -> None:

@@ -52,7 +52,7 @@ def tushare(**closes: int | str) -> str:
     """A file of tushare_index_daily with rows of 000001.SH: day of September 2025 -> close."""
     header = "ts_code,trade_date,close,open,high,low,pre_close,change,pct_chg,vol,amount\n"
     return header + "".join(
-        f"000001.SH,202509{day[1:]},{close},{close},{close},{close},1,1,1,2,3\n"
+        f"000001.SH,202509{day[1:]},{close},{close},{close},{close},{close},0,0,2,3\n"
         for day, close in closes.items()
     )
 
@@ -154,7 +154,9 @@ def test_the_same_bytes_again_change_but_the_time_of_the_file(house: House) -> N
     assert {name: before[name] == after[name] for name in before} == dict.fromkeys(before, True) | {
         "file": False
     }
-    assert house.rows("from raw.file_superseded") == []
+    assert house.rows("select mtime_ns, superseded_at from raw.file_superseded") == [
+        (1_000_000_001, LATER)
+    ]
 
 
 def test_a_run_with_nothing_new_writes_nothing(tmp_path: Path) -> None:
@@ -256,15 +258,15 @@ def test_a_file_that_cannot_be_read_keeps_no_other_back(
 ) -> None:
     house.put("wsj_index/HSI.csv", hsi(d16=1))
     house.put("wsj_index/HSCEI.csv", hsi(d15=3))
-    read_bytes = Path.read_bytes
+    open_file = os.open
 
-    def fail(path: Path) -> bytes:
-        if path.name == "HSI.csv":
+    def fail(path: Any, *arguments: Any, **options: Any) -> int:
+        if path == "HSI.csv":
             raise error
-        return read_bytes(path)
+        return open_file(path, *arguments, **options)
 
     with monkeypatch.context() as patched:
-        patched.setattr(Path, "read_bytes", fail)
+        patched.setattr(os, "open", fail)
         result = house.run()
         assert result.set_aside == {
             "wsj_index/HSI.csv": f"cannot be read: {error.strerror}; deliver it again"
@@ -377,6 +379,87 @@ def test_undated_records_are_reported_as_a_change_of_everything(house: House) ->
         "select parse_filename(path), is_current from raw.security_reference "
         "join raw.file using (file_id) order by 1"
     ) == [("a.csv", False), ("b.csv", True)]
+
+
+# --- When a file came ----------------------------------------------------------------------------
+
+
+def at(text: str) -> int:
+    """Hong Kong time as the time of a file."""
+    return int(datetime.fromisoformat(f"{text}+08:00").timestamp()) * 1_000_000_000
+
+
+def test_a_snapshot_of_midday_is_read_again_once_it_is_delivered_after_the_close(
+    house: House,
+) -> None:
+    path, content = "wsj_index/HSI.csv", hsi(d15=1, d16=2)
+    house.put(path, content, mtime=at("2025-09-16 11:45"))
+    first = house.run()
+    assert (first.rows_accepted, first.rows_refused, house.closes()) == (1, 1, {15: 1})
+    assert "delivered on 2025-09-16 at 11:45 Hong Kong time" in first.refused_examples[0]
+    assert house.run(now=LATER).files_read == 0
+
+    house.touch(path, at("2025-09-16 15:59"))
+    assert house.run(now=LATER).changed_from is None
+    assert house.closes() == {15: 1}
+    house.touch(path, at("2025-09-16 18:00"))
+    assert house.run(now=LATER).changed_from == date(2025, 9, 16)
+    assert house.closes() == {15: 1, 16: 2}
+    assert house.rows("from raw.rejected_row") == []
+    house.touch(path, at("2025-09-17 09:00"))
+    assert house.run(now=LATER).files_read == 0
+
+    house.touch(path, at("2025-09-16 11:45"))
+    assert house.run(now=LATER).changed_from == date(2025, 9, 16)
+    clean = House(house.landing.parent)
+    clean.run(now=LATER)
+    assert house.closes() == clean.closes() == {15: 1}
+    clean.con.close()
+
+
+def test_a_snapshot_of_a_day_alone_is_set_aside_until_it_is_delivered_again(house: House) -> None:
+    header = "ts_code,trade_date,open,high,low,close,pre_close,change,pct_chg,vol,amount\n"
+    row = "000001.SZ,20250916,10,10,10,10,10,0,0,1000,1000\n"
+    path = "tushare_daily/20250916.csv"
+    house.put(path, header + row, mtime=at("2025-09-16 14:59"))
+    assert "before the close of 2025-09-16" in house.run("tushare_daily").set_aside[path]
+    assert house.run("tushare_daily").files_read == 0
+    house.touch(path, at("2025-09-16 15:30"))
+    assert house.run("tushare_daily").rows_accepted == 1
+
+
+# --- Units ---------------------------------------------------------------------------------------
+
+
+def test_a_file_in_another_unit_is_set_aside_and_its_earlier_rows_stay(house: House) -> None:
+    def day(lots: int) -> str:
+        header = "ts_code,trade_date,open,high,low,close,pre_close,change,pct_chg,vol,amount\n"
+        return header + "".join(
+            f"{number:06}.SZ,20250916,10,10,10,10,10,0,0,{lots},{number + 1000}\n"
+            for number in range(1, 4)
+        )
+
+    path = "tushare_daily/20250916.csv"
+    house.put(path, day(1000))
+    assert house.run("tushare_daily").rows_accepted == 3
+    house.put(path, day(100_000))
+    result = house.run("tushare_daily", now=LATER)
+    assert result.changed_from is None
+    assert result.set_aside[path].endswith("or the price is wrong (so in 3 of 3 rows)")
+    assert house.rows("select sum(volume)::BIGINT, count(*) from raw.security_close") == [
+        (300_000, 3)
+    ]
+    assert house.rows("select line_number, reason_code from raw.rejected_row") == [
+        (2, "file_set_aside")
+    ]
+
+
+def test_columns_that_nobody_knows_are_remembered(house: House) -> None:
+    house.put("tushare_stock_list/a.csv", "ts_code,name,industry,x\n600519.SH,Moutai,liquor,1\n")
+    assert house.run("tushare_stock_list").rows_accepted == 1
+    ((status, remark),) = house.rows("select status, remark from raw.file")
+    assert status == "loaded"
+    assert "does not know 'x'" in remark
 
 
 # --- The meaning of a feed changes ---------------------------------------------------------------
@@ -566,7 +649,9 @@ def test_real_files_are_all_read_and_every_line_is_accounted_for(real_warehouse:
         ("tushare_stock_list", "market_not_covered"): 540,
         ("baostock_index", "close_out_of_range"): 22,
         ("baostock_index", "high_below_low"): 1,
+        ("baostock_index", "unit_or_price_wrong"): 7,
     }
+    assert real_warehouse.rows("select path from raw.file where remark is not null") == []
 
 
 # Feed -> symbol column (or none: the file's name), and raw column -> delivered column, factor.

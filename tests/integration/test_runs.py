@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import re
 import shutil
 import time
 from multiprocessing.synchronize import Event
@@ -110,21 +111,49 @@ def test_a_correction_reaches_the_release_and_the_old_value_stays(
         ).fetchall() == [(26908.39, "2025-09-17")]
 
 
-def test_a_feed_that_lies_about_its_units_is_withheld(sample_home: Home, tmp_path: Path) -> None:
-    """Volume in shares where the spec says lots: the last good release stays, and it says why."""
+def repeat_the_day_before(file: Path) -> None:
+    """Give the row of 2025-09-17 of a file of Yahoo the figures of the day before."""
+    lines = file.read_text(encoding="utf-8").splitlines()
+    (night,) = (at for at, line in enumerate(lines) if line.startswith("2025-09-17,"))
+    _, figures = lines[night - 1].split(",", 1)
+    lines[night] = f"2025-09-17,{figures}"
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def test_a_feed_that_lies_about_its_units_is_refused(sample_home: Home, tmp_path: Path) -> None:
+    """Volume in shares where the spec says lots, on one night: another feed is taken."""
     home = copy_home(sample_home, tmp_path / "home")
     for file in (home.landing / "eastmoney_a_share").iterdir():
         header, *lines = file.read_text(encoding="utf-8").splitlines()
         position = header.split(",").index("成交量")
         rows = [line.split(",") for line in lines]
         for row in rows:
-            row[position] += "00"
+            row[position] += "00" if row[0] == "2025-09-17" else ""
         file.write_text("\n".join([header, *map(",".join, rows)]) + "\n", encoding="utf-8")
+    done = run_cli(home, "nightly", "2025-09-17")
+    assert done.returncode == 0, done.stderr
+    assert "rows_refused: 41 found; to do: correct the line" in done.stdout
+    assert "eastmoney_a_share/000001.csv:1144: " in done.stdout
+    assert "another unit than feeds/eastmoney_a_share.yaml declares" in done.stdout
+    assert "late     2025-09-17 XSHE eastmoney_a_share: nothing that counts" in done.stdout
+
+
+def test_a_market_that_repeats_the_day_before_is_withheld(
+    sample_home: Home, tmp_path: Path
+) -> None:
+    """The last good release stays, and it says why, row by row."""
+    home = copy_home(sample_home, tmp_path / "home")
+    for file in (home.landing / "yahoo_hk").iterdir():
+        repeat_the_day_before(file)
     before = snapshot(home)[str(home.published)]
     done = run_cli(home, "nightly", "2025-09-17")
     assert done.returncode == 1
-    assert "units_as_declared" in done.stderr
-    assert "feeds/eastmoney_a_share.yaml" in done.stderr
+    assert "blocked  security_performance: market_repeats_session: 1 found" in done.stderr
+    assert "to do: fetch the file of the day again" in done.stderr
+    assert re.search(
+        r"^ {9}yahoo_hk/\d{4}\.HK\.csv:\d+ 2025-09-17 XHKG: \d+ of \d+", done.stderr, re.M
+    )
+    assert f"The release was withheld; {home.published} stays as it was." in done.stderr
     assert snapshot(home)[str(home.published)] == before
 
 
@@ -143,10 +172,10 @@ def test_bad_files_are_named_and_the_good_ones_are_loaded(
     done = run_cli(home, "backfill", "2025-01-01", "2025-09-17")
     assert done.returncode == 0, done.stderr
     for said in (
-        "sina_index/hstech.csv: line 1: column 'close' is missing",
-        "wsj_index/NIKKEI.csv: symbol 'NIKKEI' is no known index",
-        "yahoo_hk/0700.HK.csv: line 1: is not utf-8",
-        "csindex/931743.json: line 1: is a web page, not data",
+        "sina_index/hstech.csv:1: is set aside: column 'close' is missing",
+        "wsj_index/NIKKEI.csv: is set aside: symbol 'NIKKEI' is no known index",
+        "yahoo_hk/0700.HK.csv:1: is set aside: is not utf-8",
+        "csindex/931743.json:1: is set aside: is a web page, not data",
         "landing/ecb_exchange_rates is no folder",
         "landing/wsj_indices belongs to no feed",
     ):
@@ -160,6 +189,36 @@ def test_bad_files_are_named_and_the_good_ones_are_loaded(
         }
     assert {"HSI", "HSCEI", "000001.SH", "399001.SZ"} <= symbols
     assert not {"HSTECH", "931743.CSI"} & symbols
+
+
+def test_a_weekend_reports_the_last_session_that_the_release_holds(
+    sample_home: Home, tmp_path: Path
+) -> None:
+    """Thursday and Friday were never asked for."""
+    home = copy_home(sample_home, tmp_path / "home")
+    shutil.rmtree(home.reports)
+    done = run_cli(home, "nightly", "2025-09-20")
+    assert done.returncode == 0, done.stderr
+    assert [day.name for day in home.reports.iterdir()] == ["2025-09-17"]
+    assert f"report   {home.reports}/2025-09-17/market_report.html" in done.stdout
+
+
+def test_a_weekend_before_any_session_has_no_report(sample_home: Home, tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    shutil.copytree(sample_home.landing / "wsj_index", home.landing / "wsj_index")
+    done = run_cli(home, "nightly", "2025-09-20")
+    assert done.returncode == 0, done.stderr
+    assert not home.reports.exists()
+
+
+def test_a_run_that_fails_before_its_first_step_says_why(sample_home: Home, tmp_path: Path) -> None:
+    home = copy_home(sample_home, tmp_path / "home")
+    home.warehouse.with_name("warehouse.lock").unlink(missing_ok=True)
+    home.warehouse.with_name("warehouse.lock").mkdir()
+    done = run_cli(home, "nightly", "2025-09-18")
+    assert done.returncode == 1
+    assert "warehouse.lock" in done.stderr
+    assert "The release was withheld" in done.stderr
 
 
 @pytest.mark.parametrize(

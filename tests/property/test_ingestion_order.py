@@ -80,7 +80,7 @@ class Put:
         elif self.feed == "tushare_index_daily":
             header = "ts_code,trade_date,close,open,high,low,pre_close,change,pct_chg,vol,amount"
             lines = [header] + [
-                f"{SYMBOLS[symbol]},202509{day:02},{value},{value},{value},{value},9,1,1,2,{value}"
+                f"{SYMBOLS[symbol]},202509{day:02}," + f"{value}," * 5 + f"0,0,2,{value}"
                 if day
                 else "junk,line"
                 for symbol, day, value in self.rows
@@ -94,7 +94,7 @@ class Put:
                 )
             ]
             return json.dumps({"tables": [{"body": body}]}).encode()
-        return "\n".join(lines).encode()
+        return ("\n".join(lines) + "\n").encode()
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from dagster_project.landing import LandingMissing, scan_feed, unclaimed_folders
+from dagster_project.landing import (
+    FileUnreadable,
+    LandingMissing,
+    read_file,
+    scan_feed,
+    unclaimed_folders,
+)
 from tests.support import specs
 
 HK = specs("yahoo_hk")["yahoo_hk"]
@@ -88,6 +94,44 @@ def test_what_cannot_be_taken_is_named_with_a_reason(
     assert len(unusable) == 1
     assert reason in unusable[0].reason
     unusable[0].path.encode()  # it can be stored
+    assert unusable[0].path.isprintable()
+
+
+def test_no_two_names_are_shown_alike(folder: Path) -> None:
+    for name in (
+        "two\nlines.csv",
+        "two\\nlines.csv",
+        "two\\\\nlines.csv",
+        "bad\udcff",
+        "bad\\udcff",
+    ):
+        (folder / name).touch()
+    files, unusable = scan_feed(folder.parent, HK)
+    assert len({file.path for file in files} | {item.path for item in unusable}) == 5
+
+
+def test_a_file_is_read_as_it_was_listed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "it\\s.csv").write_bytes(b"\xff\x00\r\n")
+    monkeypatch.chdir(folder)
+    for landing in (folder.parent, Path("..")):
+        ((file,), _) = scan_feed(landing, HK)
+        assert read_file(file) == b"\xff\x00\r\n"
+    (folder / "it\\s.csv").write_bytes(b"")
+    with pytest.raises(FileUnreadable, match="was written to while it was read"):
+        read_file(file)
+
+
+def test_a_link_is_followed_to_landing_but_not_below(folder: Path, tmp_path: Path) -> None:
+    (folder / "0005.HK.csv").write_text("x")
+    (tmp_path / "elsewhere").symlink_to(tmp_path)
+    ((file,), _) = scan_feed(tmp_path / "elsewhere", HK)
+    assert read_file(file) == b"x"
+    folder.rename(tmp_path / "before")
+    folder.symlink_to(tmp_path / "before")
+    with pytest.raises(LandingMissing, match="yahoo_hk is a link, and none is followed"):
+        scan_feed(tmp_path, HK)
+    with pytest.raises(FileUnreadable, match="has become a link, or its folder has"):
+        read_file(file)
 
 
 def test_files_in_a_folder_below_are_named_not_lost(folder: Path) -> None:

@@ -2,10 +2,11 @@
 
 import io
 import json
+import math
 import random
 import zipfile
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
@@ -18,11 +19,14 @@ from hypothesis import strategies as st
 from dagster_project.documents import read_workbook
 from dagster_project.feed import FeedSpec
 from dagster_project.ingestion import known_indices, symbol_judge
+from dagster_project.judgement import levels_off
 from dagster_project.landing import LandingFile
 from dagster_project.reader import Delivery, FileReport, read_files
 from tests.support import specs
 
 TODAY = date(2025, 9, 17)
+HONG_KONG = timezone(timedelta(hours=8))
+DELIVERED = datetime(2025, 9, 17, 18, tzinfo=HONG_KONG)
 SPECS = specs()
 INDICES = known_indices()
 HSI = "Date, Open, High, Low, Close\n"
@@ -64,15 +68,19 @@ class Reading:
 
 
 def read_several(
-    spec: FeedSpec, files: dict[str, bytes], today: date = TODAY
+    spec: FeedSpec,
+    files: dict[str, bytes],
+    today: date = TODAY,
+    delivered: datetime = DELIVERED,
 ) -> dict[str, Reading]:
-    """Read contents as files of a feed, all in one batch."""
+    """Read contents as files of a feed, all in one batch, all delivered at one time."""
+    mtime_ns = int(delivered.timestamp()) * 1_000_000_000
     deliveries = []
     for number, (name, content) in enumerate(files.items(), 1):
         placeholders = spec.match(name)
         assert placeholders is not None, name
         file = LandingFile(
-            spec.feed, f"{spec.feed}/{name}", name, len(content), 0, placeholders,
+            spec.feed, f"{spec.feed}/{name}", name, len(content), mtime_ns, placeholders,
             spec.file_date(placeholders),
         )  # fmt: skip
         deliveries.append(Delivery(number, file, content))
@@ -90,11 +98,19 @@ def read_several(
     return readings
 
 
-def read(feed: str | FeedSpec, name: str, content: str | bytes, today: date = TODAY) -> Reading:
-    """Read one content as a file of a feed."""
+def read(
+    feed: str | FeedSpec,
+    name: str,
+    content: str | bytes,
+    today: date = TODAY,
+    delivered: datetime = DELIVERED,
+) -> Reading:
+    """Read one content as a file of a feed; a text ends as the feed's whole files do."""
     spec = SPECS[feed] if isinstance(feed, str) else feed
-    data = content.encode() if isinstance(content, str) else content
-    return read_several(spec, {name: data}, today)[name]
+    if isinstance(content, str):
+        is_open = spec.format.ends_with_newline and not content.endswith("\n")
+        content = (content + "\n" * is_open).encode()
+    return read_several(spec, {name: content}, today, delivered)[name]
 
 
 def changed(feed: str, **format_: Any) -> FeedSpec:
@@ -130,7 +146,7 @@ def hsi_line(**cells: str) -> str:
         ("日期,收盘\n".encode("gbk"), "line 1: is not utf-8 (byte 0: 0xc8); the file may be in an"),
         (HSI.encode() + b"09/16/25,1,\xff\n", "line 2: is not utf-8 (byte 40: 0xff)"),
         (HSI.encode("utf-16"), "line 1: is not utf-8 (byte 0: 0xff)"),
-        (HSI.encode("utf-16-le"), "line 1: column 'Date' is missing; the header is: D\x00a"),
+        (HSI.encode("utf-16-le"), "line 1: column 'Date' is missing; the header is: D\\x00a"),
         (b"\x00" * 100, "line 1: column 'Date' is missing"),
         (b"PK\x03\x04junk", "line 1: column 'Date' is missing"),
         (b"x" * 10_000_000, "line 1: is no header (field larger than field limit"),
@@ -282,11 +298,19 @@ def test_what_is_no_number_of_the_declared_format_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["", " ", "-", "--", "N/A", "NA", "null", "None", "nan", "NaN"])
-def test_an_absent_number_is_null_but_a_close_is_needed(text: str) -> None:
-    (row,) = read("wsj_index", "HSI.csv", HSI + hsi_line(open=text)).good
-    assert row["open"] is None
+def test_an_absent_number_is_null_only_where_the_column_is_optional(text: str) -> None:
+    spec = SPECS["wsj_index"]
+    optional = spec.columns["open"].model_copy(update={"optional": True})
+    loose = spec.model_copy(update={"columns": spec.columns | {"open": optional}})
     good = HSI + hsi_line(date="09/15/25") + "\n"
-    reading = read("wsj_index", "HSI.csv", good + hsi_line(close=text))
+    (_, row) = read(loose, "HSI.csv", good + hsi_line(open=text)).good
+    assert row["open"] is None
+    assert read(spec, "HSI.csv", good + hsi_line(open=text)).refused[3] == (
+        "missing_value",
+        "the row has no open; if the vendor leaves it out at times, it is `optional` in "
+        "feeds/wsj_index.yaml",
+    )
+    reading = read(spec, "HSI.csv", good + hsi_line(close=text))
     assert reading.refused[3] == ("missing_value", "the row has no close")
 
 
@@ -300,7 +324,7 @@ def test_an_absent_number_is_null_but_a_close_is_needed(text: str) -> None:
          "high 26400.000000 lies below low 26600.000000; columns may be swapped"),
         ({"close": "26700"}, "close_out_of_range",
          "close 26700.000000 lies above high 26600.000000"),
-        ({"close": "26300", "high": "N/A"}, "close_out_of_range",
+        ({"close": "26300"}, "close_out_of_range",
          "close 26300.000000 lies below low 26400.000000"),
         ({"close": "26600.0016"}, "close_out_of_range",
          "close 26600.001600 lies above high 26600.000000"),
@@ -309,8 +333,10 @@ def test_an_absent_number_is_null_but_a_close_is_needed(text: str) -> None:
         ({"date": "02/29/25"}, "bad_date", "'02/29/25' is no date of the form %m/%d/%y"),
         ({"date": "０９/16/25"}, "bad_date", "'０９/16/25' is no date of the form %m/%d/%y"),
         ({"date": ""}, "bad_date", "'' is no date of the form %m/%d/%y"),
-        ({"date": "09/18/25"}, "future_date",
-         "2025-09-18 lies in the future; the file is read again once that day has come"),
+        ({"open": "26600.0016"}, "open_out_of_range",
+         "open 26600.001600 lies above high 26600.000000"),
+        ({"open": "26399.99"}, "open_out_of_range",
+         "open 26399.990000 lies below low 26400.000000"),
     ],
 )  # fmt: skip
 def test_rows_that_make_no_sense_are_refused(cells: dict[str, str], code: str, reason: str) -> None:
@@ -376,7 +402,7 @@ def test_rows_of_a_day_that_make_no_sense_are_refused(cells: dict[str, str], cod
 
 def test_the_symbols_of_name_and_column_must_agree() -> None:
     header = "日期,股票代码,开盘,收盘,最高,最低,成交量,成交额,振幅,涨跌幅,涨跌额,换手率\n"
-    rest = ",1,1,1,1,1,1,1,1,1,1\n"
+    rest = ",1,1,1,1,1,100,0,0,0,1\n"
     text = f"{header}2025-09-16,000333{rest}2025-09-15,000334{rest}"
     reading = read("eastmoney_a_share", "000333.csv", text)
     assert [row["symbol"] for row in reading.good] == ["000333.SZ"]
@@ -406,6 +432,354 @@ def test_a_name_with_another_symbol_says_how_one_is_written(name: str) -> None:
     assert "is neither four or five digits + .HK nor six digits + .SH or .SZ" in reason
     reason = read("baostock_index", "sh000002.csv", text).report.reason or ""
     assert "add it to symbol.map in feeds/baostock_index.yaml" in reason
+
+
+# --- Numbers in disguise -------------------------------------------------------------------------
+
+
+DISGUISED = [
+    "1,57", "1.234,5", "1.57B", "5万", "−5", "- 5", "１２", "12.3*", "0x10", "0b11", "0o7", "1_000",
+    "1.36E+08", "1.36e+8", "inf", "Infinity", "true", "12 345", "12'345", "$12", "1.2.3", "1e",
+    "e5", "½", "٣", "1/2", "(12)", "12-",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("column", ["close", "vol", "amount", "pct_chg"])
+def test_no_number_in_disguise_is_taken_for_one(column: str) -> None:
+    lines = [day_line(ts_code="600000.SH")] + [
+        day_line(ts_code=f"{number:06}.SZ", **{column: f'"{text}"'})
+        for number, text in enumerate(DISGUISED)
+    ]
+    reading = read("tushare_daily", "20250403.csv", DAY + "\n".join(lines))
+    assert list(reading.refused.values()) == [
+        ("bad_number", f"column {column!r} holds '{text}', which is nothing that its spec declares")
+        for text in DISGUISED
+    ]
+
+
+@pytest.mark.parametrize(
+    "text", ["643913.91", " 643913.91 ", "+643913.91", "643913.910", '"643913.91"']
+)
+def test_one_volume_in_many_spellings(text: str) -> None:
+    (row,) = read("tushare_daily", "20250403.csv", DAY + day_line(vol=text)).good
+    assert row["volume"] == 64_391_391
+
+
+@pytest.mark.parametrize("text", ["1.5", "0.25", "-0.5", "0x10", "1e-3"])
+def test_a_part_of_a_share_is_none(text: str) -> None:
+    header = "date,open,close,high,low,volume,symbol,source,fetch_time\n"
+    rest = ",x,x,x\n"
+    good, bad = f"2025-09-15,1,1,1,1,10.0{rest}", f"2025-09-16,1,1,1,1,{text}{rest}"
+    reading = read("sina_index", "sz399006.csv", header + good + bad)
+    assert [row["volume"] for row in reading.good] == [10]
+    assert reading.refused[3][0] == "bad_number"
+
+
+@pytest.mark.parametrize(
+    "text", ["20250403.0", "2025-04-03", "2.0250403E7", "45750", "２０２５０４０３"]
+)
+def test_a_date_of_another_form_is_refused(text: str) -> None:
+    content = DAY + day_line(ts_code="000002.SZ") + "\n" + day_line(trade_date=text)
+    assert read("tushare_daily", "20250403.csv", content).refused[3][0] == "bad_date"
+
+
+# --- Units ---------------------------------------------------------------------------------------
+
+POWERS = [10.0**power for power in (-8, -4, -3, -2, -1, 1, 2, 3, 4, 8)]
+
+
+@st.composite
+def traded_days(draw: st.DrawFn) -> tuple[str, str, str, str]:
+    """Cells of a day on which average and rounding are as awkward as they can be."""
+    low = draw(st.integers(50, 100_000)) / 100
+    high = round(low * draw(st.floats(1, 1.5)), 2)
+    average = low + (high - low) * draw(st.floats(0, 1))
+    lots = draw(st.integers(60, 10_000_000))
+    thousands = max(round((lots + draw(st.floats(-0.5, 0.5))) * average / 10), 0)
+    return f"{low:.2f}", f"{high:.2f}", str(lots), str(thousands)
+
+
+def priced_line(symbol: str, low: str, high: str, lots: str, thousands: str) -> str:
+    return day_line(
+        ts_code=symbol, open=low, high=high, low=low, close=high, pre_close=high, change="0",
+        pct_chg="0", vol=lots, amount=thousands,
+    )  # fmt: skip
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(traded_days(), min_size=3, max_size=8), st.data())
+def test_a_row_in_another_unit_is_always_refused_and_no_other_ever(
+    days: list[tuple[str, str, str, str]], data: st.DataObject
+) -> None:
+    lines = [priced_line(f"{number:06}.SZ", *day) for number, day in enumerate(days)]
+    reading = read("tushare_daily", "20250403.csv", DAY + "\n".join(lines))
+    assert (reading.refused, reading.report.reason) == ({}, None)
+    chosen = data.draw(st.integers(0, len(days) - 1))
+    low, high, lots, thousands = days[chosen]
+    factor = data.draw(st.sampled_from(POWERS))
+    if data.draw(st.booleans()):
+        lots = f"{float(lots) * factor:.10f}"
+    else:
+        thousands = f"{max(float(thousands), 60) * factor:.10f}"
+    lines[chosen] = priced_line(f"{chosen:06}.SZ", low, high, lots, thousands)
+    refused = read("tushare_daily", "20250403.csv", DAY + "\n".join(lines)).refused
+    assert list(refused) == [chosen + 2]
+    assert refused[chosen + 2][0] in {"unit_or_price_wrong", "bad_number"}
+
+
+def test_what_is_said_of_a_row_in_another_unit() -> None:
+    content = DAY + day_line(ts_code="000002.SZ") + "\n" + day_line(vol="64391391")
+    reading = read("tushare_daily", "20250403.csv", content)
+    assert reading.refused == {
+        3: ("unit_or_price_wrong",
+            "turnover ÷ volume is 0.1134, about 0.01 × the close 11.340000: volume (lots) or "
+            "turnover (thousand CNY) comes in another unit than feeds/tushare_daily.yaml declares, "
+            "or the price is wrong")
+    }  # fmt: skip
+    prices = dict.fromkeys(("open", "high", "low", "close", "pre_close"), "1134")
+    cells = prices | {"change": "0", "pct_chg": "0"}
+    content = DAY + day_line(ts_code="000002.SZ") + "\n" + day_line(**cells)
+    assert read("tushare_daily", "20250403.csv", content).refused[3][0] == "unit_or_price_wrong"
+
+
+def test_a_file_in_another_unit_is_set_aside_with_one_reason() -> None:
+    lines = [day_line(ts_code=f"{number:06}.SZ", vol="64391391") for number in range(6)]
+    lines[4] = day_line(ts_code="000004.SZ")
+    reading = read("tushare_daily", "20250403.csv", DAY + "\n".join([*lines, "junk"]))
+    reason = reading.report.reason or ""
+    assert reason.startswith("line 2: turnover ÷ volume is 0.1134, about 0.01 × the close 11.34")
+    assert reason.endswith("or the price is wrong (so in 5 of 6 rows)")
+    assert (reading.rows, reading.report.rows_refused) == ([], 8)
+    half = [*lines[:3], *(day_line(ts_code=f"{number:06}.SZ") for number in (3, 4, 5))]
+    reading = read("tushare_daily", "20250403.csv", DAY + "\n".join(half))
+    assert (reading.report.reason, list(reading.refused)) == (None, [2, 3, 4])
+
+
+EASTMONEY = "日期,股票代码,开盘,收盘,最高,最低,成交量,成交额,振幅,涨跌幅,涨跌额,换手率\n"
+
+
+def adjusted(*days: tuple[float, float, float]) -> str:
+    """Days of eastmoney_a_share from January 2024 on: adjusted price, lots, price that was paid."""
+    return EASTMONEY + "".join(
+        f"{date(2024, 1, 1) + timedelta(number)},000333,{price},{price},{price},{price},{lots},"
+        f"{lots * 100 * paid:.2f},0,0,0,0\n"
+        for number, (price, lots, paid) in enumerate(days)
+    )
+
+
+def test_adjusted_prices_are_judged_where_they_can_be() -> None:
+    # What was paid as 30 is 8 today, as thirty shares came for ten.
+    fine: list[tuple[float, float, float]]
+    fine = [(8, 5_000, 30 + number / 10) for number in range(30)]
+    fine += [(8, 20_000, 8 + number / 100) for number in range(30)]
+    reading = read("eastmoney_a_share", "000333.csv", adjusted(*fine))
+    assert (reading.refused, reading.report.reason) == ({}, None)
+
+    for factor in (0.01, 0.1, 10, 100):
+        for flipped in ({17}, {0}, {59}, set(range(20)), set(range(45, 60)), {3, 4, 50, 51, 58}):
+            days = [
+                (price, lots * factor if number in flipped else lots, paid)
+                for number, (price, lots, paid) in enumerate(fine)
+            ]
+            text = adjusted(
+                *((a, round(b), c * fine[n][1] / b) for n, (a, b, c) in enumerate(days))
+            )
+            reading = read("eastmoney_a_share", "000333.csv", text)
+            assert {line - 2 for line in reading.refused} == flipped
+            assert {code for code, _ in reading.refused.values()} == {"unit_or_price_wrong"}
+        whole = adjusted(*((a, round(b * factor), c / factor) for a, b, c in fine))
+        reason = read("eastmoney_a_share", "000333.csv", whole).report.reason or ""
+        assert "comes in another unit than feeds/eastmoney_a_share.yaml declares" in reason
+    fine[40] = (800, 20_000, 8.1)
+    reading = read("eastmoney_a_share", "000333.csv", adjusted(*fine))
+    assert {line: code for line, (code, _) in reading.refused.items()} == {
+        42: "unit_or_price_wrong"
+    }
+
+
+def test_a_unit_that_flips_inside_an_index_file() -> None:
+    header = "date,open,close,high,low,volume,amount,turn,pctChg\n"
+
+    def history(*volumes: int) -> Reading:
+        lines = [
+            f"{date(2024, 1, 1) + timedelta(number)},1,1,1,1,{volume},{12000 + number},0,0"
+            for number, volume in enumerate(volumes)
+        ]
+        return read("baostock_index", "sh000001.csv", header + "\n".join(lines))
+
+    assert history(1000, 1000, 1200, 6000, 1100, 0).refused == {}
+    reading = history(1000, 100_000, 1000, 1000)
+    assert reading.refused == {
+        3: ("unit_or_price_wrong",
+            "turnover ÷ volume is 0.12001, about 0.01 × what it is in the rows around: volume "
+            "(shares) or turnover (CNY) comes in another unit than feeds/baostock_index.yaml "
+            "declares, or is wrong")
+    }  # fmt: skip
+    assert set(history(*[1000] * 3, *[100_000] * 2).refused) == {5, 6}
+    assert set(history(*[100_000] * 2, *[1000] * 3).refused) == {2, 3}
+    assert "(so in 4 of 4 rows)" in (history(1000, 1000, 10, 10).report.reason or "")
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(st.floats(-0.1, 0.1), min_size=3, max_size=120),
+    st.floats(-0.01, 0.01),
+    st.sampled_from([factor for factor in POWERS if not 0.05 < factor < 20]),
+    st.data(),
+)
+def test_jumps_are_told_from_drift_and_noise(
+    noise: list[float], drift: float, factor: float, data: st.DataObject
+) -> None:
+    rates = [math.exp(drift * number + wobble) for number, wobble in enumerate(noise)]
+    assert levels_off(rates) == [None] * len(rates)
+    numbers = st.integers(0, len(rates) - 1)
+    flipped = data.draw(st.sets(numbers, max_size=(len(rates) - 1) // 2))
+    if data.draw(st.booleans()):  # all in one piece
+        start = data.draw(st.integers(0, len(rates) - len(flipped)))
+        flipped = set(range(start, start + len(flipped)))
+    scaled = [rate * factor if n in flipped else rate for n, rate in enumerate(rates)]
+    assert {number for number, off in enumerate(levels_off(scaled)) if off} == flipped
+
+
+def test_a_market_whose_turnover_and_deals_do_not_go_together() -> None:
+    rows = [
+        (f"2025/09/{day:02}", "", "5,000,000" if day == 10 else "5,000", "7,000", "100")
+        for day in range(1, 17)
+    ]
+    reading = read("hkex_turnover", "gem_2025.json", cells(*rows))
+    assert [code for code, _ in reading.refused.values()] == ["unit_or_price_wrong"]
+    rows[3] = (*rows[3][:4], "100,000")
+    reason = read("hkex_turnover", "gem_2025.json", cells(*rows)).refused[4][1]
+    assert "turnover ÷ deals is 0.05, about 0.001 × what it is in the rows around" in reason
+
+
+# --- What a row says twice -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("cells", "what"),
+    [
+        (
+            {"change": "0.03"},
+            "change 0.030000 is not close 11.340000 less previous close 11.370000",
+        ),
+        ({"pre_close": "11.36"}, "change -0.030000 is not close"),
+        ({"close": "11.35"}, "change -0.030000 is not close 11.350000"),
+        (
+            {"pct_chg": "0.2639"},
+            "change of 0.2639 % is not change -0.030000 in percent of 11.370000",
+        ),
+        ({"pct_chg": "-0.27"}, "change of -0.27 %"),
+        ({"pct_chg": "-26.39"}, "change of -26.39 %"),
+    ],
+)
+def test_a_change_that_contradicts_its_row_is_refused(cells: dict[str, str], what: str) -> None:
+    content = DAY + day_line(ts_code="000002.SZ") + "\n" + day_line(**cells)
+    code, reason = read("tushare_daily", "20250403.csv", content).refused[3]
+    assert code == "change_contradicts"
+    assert reason.startswith(what)
+    assert reason.endswith("; one of the three is wrong")
+
+
+def test_rounding_of_a_change_is_no_contradiction() -> None:
+    lines = [
+        day_line(pct_chg="-0.26"),
+        day_line(ts_code="000002.SZ", pct_chg="-0.264"),
+        day_line(ts_code="000004.SZ", pct_chg="-0.2639%"),
+    ]
+    assert len(read("tushare_daily", "20250403.csv", DAY + "\n".join(lines)).good) == 3
+
+
+def test_some_vendors_opens_lie_a_little_outside() -> None:
+    text = "Price,Close,High,Low,Open,Volume\nTicker,0005.HK\nDate,,,,,\n"
+    text += "2025-09-15,100,100,100,102.9,1\n2025-09-16,100,100,100,96.9,1\n"
+    reading = read("yahoo_hk", "0005.HK.csv", text)
+    assert [row["open"] for row in reading.good] == [Decimal("102.9")]
+    assert reading.refused[5][0] == "open_out_of_range"
+
+
+# --- When a file was delivered -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("delivered", "refused"),
+    [
+        ("2025-09-16T11:45+08:00", {3}),
+        ("2025-09-16T07:59:59+00:00", {3}),
+        ("2025-09-16T08:00:00+00:00", set()),
+        ("2025-09-16T16:00+08:00", set()),
+        ("2025-09-15T20:00+08:00", {3}),
+        ("2025-09-15T23:59-12:00", set()),
+        ("2025-09-14T20:00+08:00", {2, 3}),
+        ("2031-01-01T00:00+08:00", set()),
+        ("1970-01-01T00:00+00:00", set()),
+        ("1980-01-01T00:00+00:00", set()),
+    ],
+)
+def test_what_came_before_the_close_is_no_close(delivered: str, refused: set[int]) -> None:
+    text = HSI + hsi_line(date="09/15/25") + "\n" + hsi_line()
+    reading = read("wsj_index", "HSI.csv", text, delivered=datetime.fromisoformat(delivered))
+    if len(refused) == 2:
+        assert reading.report.reason is not None
+    assert set(reading.refused) == refused
+    assert {code for code, _ in reading.refused.values()} <= {"before_the_close"}
+
+
+def test_what_is_said_of_a_midday_snapshot() -> None:
+    at = datetime(2025, 9, 16, 11, 45, tzinfo=HONG_KONG)
+    text = HSI + hsi_line(date="09/15/25") + "\n" + hsi_line()
+    assert read("wsj_index", "HSI.csv", text, delivered=at).refused[3][1] == (
+        "the file was delivered on 2025-09-16 at 11:45 Hong Kong time, before the close of "
+        "2025-09-16 at 16:00: no closing figures yet; fetch it again after that time, on a "
+        "half-day too"
+    )
+
+
+def test_each_market_closes_at_its_own_time() -> None:
+    at = datetime(2025, 9, 16, 15, 30, tzinfo=HONG_KONG)
+    header = "date,open,high,low,close,symbol,name,source,fetch_time\n"
+    text = header + "2025-09-15,1,1,1,1,x,x,x,x\n2025-09-16,1,1,1,1,x,x,x,x\n"
+    accepted = {
+        name: read("sina_index", name, text, delivered=at).report.rows_accepted
+        for name in ("hstech.csv", "sz399006.csv")
+    }
+    assert accepted == {"hstech.csv": 1, "sz399006.csv": 2}
+
+
+def test_rows_of_a_day_to_come_are_refused() -> None:
+    text = "event,date,basket,what\nx,2025-09-16,b,w\nx,2025-09-18,b,w\n"
+    assert read("market_event", "events.csv", text).refused[3] == (
+        "future_date",
+        "2025-09-18 lies in the future; the file is read again once that day has come",
+    )
+
+
+# --- Ends and headers ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\n\n", b"", b"\r"])
+def test_a_last_line_that_does_not_end_is_refused(end: bytes) -> None:
+    lines = DAY + day_line(ts_code="000002.SZ") + "\n" + day_line(amount="730375.8")
+    reading = read("tushare_daily", "20250403.csv", lines.encode() + end)
+    if end.endswith(b"\n"):
+        assert len(reading.good) == 2
+    else:
+        assert reading.refused[3] == (
+            "cut_off",
+            "the file does not end with a line feed: this line may be cut off; fetch it again",
+        )
+
+
+def test_columns_that_nobody_knows_are_told() -> None:
+    header = "ts_code,name,new,industry,area,new2\n"
+    reading = read("tushare_stock_list", "list.csv", header + "600519.SH,a,x,b,c,d\n")
+    assert (reading.report.rows_accepted, reading.report.reason) == (1, None)
+    assert reading.report.remark == (
+        "line 1: feeds/tushare_stock_list.yaml does not know 'new', 'new2'; if the vendor added "
+        "it, name it under columns or ignored_columns"
+    )
+    text = "Date,USD,CNY,HKD,XYZ,\n2025-09-16,1.1774,8,9.1601,7,\n"
+    assert read("ecb_exchange_rates", "x.csv", text).report.remark is None
 
 
 # --- Repeats -------------------------------------------------------------------------------------
@@ -497,9 +871,11 @@ def test_records_on_one_line_of_json_are_told_apart() -> None:
 
 
 def test_a_nan_of_json_is_absent_and_an_optional_key_may_be_missing() -> None:
-    text = json.dumps({"data": [RECORD, RECORD | {"tradeDate": "20230720", "open": float("nan")}]})
+    text = json.dumps(
+        {"data": [RECORD, RECORD | {"tradeDate": "20230720", "change": float("nan")}]}
+    )
     first, second = read("csindex", "931743.json", text).good
-    assert (first["open"], second["open"], first["change"]) == (Decimal("3450.1"), None, None)
+    assert (first["open"], second["change"], first["change"]) == (Decimal("3450.1"), None, None)
 
 
 def cells(*rows: tuple[str, ...]) -> str:

@@ -59,7 +59,9 @@ meant as (
         select
             meant.claim_id,
             meant.reading,
-            performance.name || ' (' || performance.symbol || ')' as named,
+            coalesce(
+                performance.name || ' (' || performance.symbol || ')', performance.symbol
+            ) as named,
             cast(
                 case meant.metric
                     when 'close' then performance.close

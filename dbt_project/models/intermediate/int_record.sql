@@ -1,160 +1,64 @@
+{#
+The columns of a record. A kind of record says of which columns of its table it is made; what it
+does not say is null.
+#}
+{% set types = {
+    "symbol": "string", "segment": "string", "market": "string", "trade_date": "date",
+    "open": "decimal(18, 6)", "high": "decimal(18, 6)", "low": "decimal(18, 6)",
+    "close": "decimal(18, 6)", "previous_close": "decimal(18, 6)",
+    "volume": "bigint", "turnover": "decimal(18, 2)", "rate": "decimal(18, 6)",
+} %}
+{% set of_security = {"symbol": "source.symbol", "market": market_of_security("source.symbol")} %}
+{% set of_close = {
+    "trade_date": "source.trade_date",
+    "open": "source.open", "high": "source.high", "low": "source.low", "close": "source.close",
+    "previous_close": "source.previous_close",
+    "volume": "source.volume", "turnover": "source.turnover",
+} %}
+{% set kinds = {
+    "index_close": dict(of_close, symbol="source.symbol", market="definition.market"),
+    "security_close": dict(of_close, **of_security),
+    "market_turnover": {
+        "symbol": "source.market", "segment": "source.segment", "market": "source.market",
+        "trade_date": "source.trade_date",
+        "volume": "source.volume", "turnover": "source.turnover",
+    },
+    "exchange_rate": {
+        "symbol": "source.base_currency || source.currency",
+        "trade_date": "source.trade_date", "rate": "source.rate",
+    },
+    "security_reference": of_security,
+    "broker_target": {
+        "symbol": "source.symbol", "segment": "source.broker",
+        "trade_date": "source.trade_date", "rate": "source.target",
+    },
+    "market_event": {
+        "symbol": "source.basket", "segment": "source.event", "trade_date": "source.trade_date",
+    },
+} %}
+
 -- Every record of every file, whatever became of it. A view: millions of rows, nothing copied.
 with record as (
-
-    select
-        'index_close' as record_kind,
-        source.symbol,
-        cast(null as string) as segment,
-        definition.market,
-        source.trade_date,
-        source.feed,
-        source.file_id,
-        source.line_number,
-        source.loaded_at,
-        source.is_current,
-        source.open,
-        source.high,
-        source.low,
-        source.close,
-        source.previous_close,
-        source.turnover,
-        cast(null as decimal(18, 6)) as rate
-    from {{ source('raw', 'index_close') }} as source
-    left join {{ ref('index_definition') }} as definition
-        on source.symbol = definition.symbol
-
-    union all
-
-    select
-        'security_close' as record_kind,
-        symbol,
-        cast(null as string) as segment,
-        {{ market_of_security('symbol') }} as market,
-        trade_date,
-        feed,
-        file_id,
-        line_number,
-        loaded_at,
-        is_current,
-        open,
-        high,
-        low,
-        close,
-        previous_close,
-        turnover,
-        cast(null as decimal(18, 6)) as rate
-    from {{ source('raw', 'security_close') }}
-
-    union all
-
-    select
-        'market_turnover' as record_kind,
-        market as symbol,
-        segment,
-        market,
-        trade_date,
-        feed,
-        file_id,
-        line_number,
-        loaded_at,
-        is_current,
-        cast(null as decimal(18, 6)) as open,
-        cast(null as decimal(18, 6)) as high,
-        cast(null as decimal(18, 6)) as low,
-        cast(null as decimal(18, 6)) as close,
-        cast(null as decimal(18, 6)) as previous_close,
-        turnover,
-        cast(null as decimal(18, 6)) as rate
-    from {{ source('raw', 'market_turnover') }}
-
-    union all
-
-    select
-        'exchange_rate' as record_kind,
-        base_currency || currency as symbol,
-        cast(null as string) as segment,
-        cast(null as string) as market,
-        trade_date,
-        feed,
-        file_id,
-        line_number,
-        loaded_at,
-        is_current,
-        cast(null as decimal(18, 6)) as open,
-        cast(null as decimal(18, 6)) as high,
-        cast(null as decimal(18, 6)) as low,
-        cast(null as decimal(18, 6)) as close,
-        cast(null as decimal(18, 6)) as previous_close,
-        cast(null as decimal(18, 2)) as turnover,
-        rate
-    from {{ source('raw', 'exchange_rate') }}
-
-    union all
-
-    select
-        'security_reference' as record_kind,
-        symbol,
-        cast(null as string) as segment,
-        {{ market_of_security('symbol') }} as market,
-        cast(null as date) as trade_date,
-        feed,
-        file_id,
-        line_number,
-        loaded_at,
-        is_current,
-        cast(null as decimal(18, 6)) as open,
-        cast(null as decimal(18, 6)) as high,
-        cast(null as decimal(18, 6)) as low,
-        cast(null as decimal(18, 6)) as close,
-        cast(null as decimal(18, 6)) as previous_close,
-        cast(null as decimal(18, 2)) as turnover,
-        cast(null as decimal(18, 6)) as rate
-    from {{ source('raw', 'security_reference') }}
-
-    union all
-
-    select
-        'broker_target' as record_kind,
-        symbol,
-        broker as segment,
-        cast(null as string) as market,
-        trade_date,
-        feed,
-        file_id,
-        line_number,
-        loaded_at,
-        is_current,
-        cast(null as decimal(18, 6)) as open,
-        cast(null as decimal(18, 6)) as high,
-        cast(null as decimal(18, 6)) as low,
-        cast(null as decimal(18, 6)) as close,
-        cast(null as decimal(18, 6)) as previous_close,
-        cast(null as decimal(18, 2)) as turnover,
-        target as rate
-    from {{ source('raw', 'broker_target') }}
-
-    union all
-
-    select
-        'market_event' as record_kind,
-        basket as symbol,
-        event as segment,
-        cast(null as string) as market,
-        trade_date,
-        feed,
-        file_id,
-        line_number,
-        loaded_at,
-        is_current,
-        cast(null as decimal(18, 6)) as open,
-        cast(null as decimal(18, 6)) as high,
-        cast(null as decimal(18, 6)) as low,
-        cast(null as decimal(18, 6)) as close,
-        cast(null as decimal(18, 6)) as previous_close,
-        cast(null as decimal(18, 2)) as turnover,
-        cast(null as decimal(18, 6)) as rate
-    from {{ source('raw', 'market_event') }}
-
+    {% for kind, columns in kinds.items() %}
+        select
+            '{{ kind }}' as record_kind,
+            {% for column, type in types.items() %}
+                cast({{ columns.get(column, "null") }} as {{ type }}) as {{ column }},
+            {% endfor %}
+            source.feed,
+            source.file_id,
+            source.line_number,
+            source.loaded_at,
+            source.is_current
+        from {{ source('raw', kind) }} as source
+        {% if kind == "index_close" %}
+            left join {{ ref('index_definition') }} as definition
+                on source.symbol = definition.symbol
+        {% endif %}
+        {% if not loop.last %}
+            union all
+        {% endif %}
+    {% endfor %}
 )
 
 select
@@ -174,6 +78,7 @@ select
     record.low,
     record.close,
     record.previous_close,
+    record.volume,
     record.turnover,
     record.rate,
     case

@@ -82,6 +82,7 @@ select
         when close = round(previous_close * (1 + price_limit), 2) then 'up'
         when close = round(previous_close * (1 - price_limit), 2) then 'down'
     end as at_limit,
+    cast(price_limit * 100 as decimal(4, 2)) as limit_pct,
     status,
     feed
 from limited

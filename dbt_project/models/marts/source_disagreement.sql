@@ -1,4 +1,4 @@
-{% set measures = ["open", "high", "low", "close", "previous_close", "turnover"] %}
+{% set measures = ["open", "high", "low", "close", "previous_close", "volume", "turnover"] %}
 
 -- Only what is stated more than once is looked at: symbols that several feeds give, and records
 -- that several files of one feed give.
@@ -95,7 +95,7 @@ figure as (
             other_{{ measure }} as other_stated,
             other_file_id,
             other_line_number,
-            {% if measure == "turnover" %}
+            {% if measure in ["volume", "turnover"] %}
                 1e-3 * abs({{ measure }})
             {% else %}
                 -- Half a unit of the last decimal that the coarser of the two gives.

@@ -21,7 +21,9 @@ renamed as (
         source.change_pct as stated_change_pct,
         source.volume,
         source.turnover,
-        source.currency
+        source.currency,
+        source.file_id,
+        source.line_number
     from source
     inner join {{ ref('index_definition') }} as definition
         on source.symbol = definition.symbol
@@ -44,7 +46,9 @@ select
     renamed.stated_change_pct,
     renamed.volume,
     renamed.turnover,
-    renamed.currency
+    renamed.currency,
+    renamed.file_id,
+    renamed.line_number
 from renamed
 inner join {{ ref('stg_session') }} as session
     on

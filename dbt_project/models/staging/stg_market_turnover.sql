@@ -16,7 +16,9 @@ renamed as (
         volume,
         deals,
         is_half_day as stated_half_day,
-        currency
+        currency,
+        file_id,
+        line_number
     from source
 
 )
@@ -32,6 +34,8 @@ select
     renamed.volume,
     renamed.deals,
     renamed.currency,
+    renamed.file_id,
+    renamed.line_number,
     session.is_half_day or coalesce(renamed.stated_half_day, false) as is_half_day
 from renamed
 inner join {{ ref('stg_session') }} as session

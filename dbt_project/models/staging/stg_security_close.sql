@@ -23,7 +23,9 @@ renamed as (
         volume,
         turnover,
         currency,
-        status as stated_status
+        status as stated_status,
+        file_id,
+        line_number
     from source
 
 )
@@ -46,7 +48,9 @@ select
     renamed.volume,
     renamed.turnover,
     renamed.currency,
-    renamed.stated_status
+    renamed.stated_status,
+    renamed.file_id,
+    renamed.line_number
 from renamed
 inner join {{ ref('stg_session') }} as session
     on

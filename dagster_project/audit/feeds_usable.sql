@@ -1,0 +1,1 @@
+select feed, problem as what from raw.feed_problem order by feed

@@ -1,0 +1,82 @@
+-- A figure that was there at the session before: null now, or zero where a zero means nothing.
+with stated as (
+    select 'index_close' as record_kind, feed, symbol, trade_date, previous_trade_date, open, high,
+        low, nullif(volume, 0) as volume, nullif(turnover, 0) as turnover, file_id, line_number
+    from staging.stg_index_close
+    union all by name
+    select 'security_close' as record_kind, feed, symbol, trade_date, previous_trade_date, open,
+        high, low, volume, turnover, file_id, line_number
+    from staging.stg_security_close
+    union all by name
+    select 'market_turnover' as record_kind, feed, market || ' ' || segment as symbol, trade_date,
+        previous_trade_date, nullif(volume, 0) as volume, nullif(turnover, 0) as turnover, file_id,
+        line_number
+    from staging.stg_market_turnover
+), rate as (
+    select feed, base_currency, trade_date, currency, file_id, line_number,
+        max(trade_date) over (
+            partition by feed, base_currency order by trade_date
+            range between unbounded preceding and interval 1 day preceding
+        ) as date_before
+    from raw.exchange_rate
+    where is_current and trade_date >= $changed_from - interval 30 day
+)
+
+select
+    stated.record_kind,
+    stated.feed,
+    stated.symbol,
+    stated.trade_date,
+    file.path as file,
+    stated.line_number,
+    concat_ws(
+        ', ',
+        case when stated.open is null and before.open is not null then 'open' end,
+        case when stated.high is null and before.high is not null then 'high' end,
+        case when stated.low is null and before.low is not null then 'low' end,
+        case when stated.volume is null and before.volume is not null then 'volume' end,
+        case when stated.turnover is null and before.turnover is not null then 'turnover' end
+    ) || ' is not there, or zero, and was there at the session before' as what
+from (from stated where trade_date >= $changed_from) as stated
+inner join stated as before
+    on stated.feed = before.feed
+    and stated.record_kind = before.record_kind
+    and stated.symbol = before.symbol
+    and stated.previous_trade_date = before.trade_date
+inner join raw.file as file on stated.file_id = file.file_id
+where
+    (stated.open is null and before.open is not null)
+    or (stated.high is null and before.high is not null)
+    or (stated.low is null and before.low is not null)
+    or (stated.volume is null and before.volume is not null)
+    or (stated.turnover is null and before.turnover is not null)
+
+union all
+
+-- A line has a rate a currency: one that is blank leaves no record.
+select
+    'exchange_rate',
+    now.feed,
+    before.base_currency || before.currency,
+    now.trade_date,
+    file.path,
+    now.line_number,
+    'the rate is not there, and was there on ' || before.trade_date
+from (
+    select feed, base_currency, trade_date, date_before, min(file_id) as file_id,
+        min(line_number) as line_number
+    from rate where trade_date >= $changed_from group by all
+) as now
+inner join rate as before
+    on now.feed = before.feed
+    and now.base_currency = before.base_currency
+    and now.date_before = before.trade_date
+inner join raw.asked_dates as asked
+    on now.trade_date between asked.from_date and asked.to_date
+inner join raw.file as file on now.file_id = file.file_id
+where not exists (
+    select 1 from rate as same
+    where same.feed = now.feed and same.base_currency = now.base_currency
+    and same.trade_date = now.trade_date and same.currency = before.currency
+)
+order by trade_date desc, file

@@ -1,0 +1,36 @@
+-- To the cent, as the exchange rounds; a share's first sessions have no limit.
+select
+    'security_close' as record_kind,
+    moved.feed,
+    moved.symbol,
+    moved.trade_date,
+    file.path as file,
+    origin.line_number,
+    moved.low || ' to ' || moved.high || ', close ' || moved.close || ', previous close '
+    || moved.previous_close || ': more than ' || moved.limit_pct || ' %' as what
+from main.security_performance as moved
+inner join main.dim_security as security using (symbol)
+inner join raw.security_close as origin using (feed, symbol, trade_date)
+inner join raw.file as file using (file_id)
+where
+    moved.trade_date >= $changed_from
+    and origin.is_current
+    and moved.limit_pct is not null
+    and moved.volume > 0
+    and (
+        greatest(moved.close, moved.high)
+        > round(moved.previous_close * (1 + moved.limit_pct / 100), 2) + 0.0101
+        or least(moved.close, moved.low)
+        < round(moved.previous_close * (1 - moved.limit_pct / 100), 2) - 0.0101
+    )
+    and (
+        security.first_trade_date <= (select min(from_date) + 10 from raw.asked_dates)
+        or (
+            select count(*) from main.dim_session as session
+            where
+                session.market = moved.market
+                and session.trade_date > security.first_trade_date
+                and session.trade_date <= moved.trade_date
+        ) >= $first_sessions
+    )
+order by abs(moved.change_pct) desc

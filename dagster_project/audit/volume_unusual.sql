@@ -1,0 +1,42 @@
+-- Against the median of the sessions before: lots for shares are a factor of a hundred.
+with stated as (
+    select 'index_close' as record_kind, feed, symbol, trade_date, session_number, volume, file_id,
+        line_number
+    from staging.stg_index_close
+    where volume is not null
+    union all
+    select 'security_close', feed, symbol, trade_date, session_number, volume, file_id, line_number
+    from staging.stg_security_close
+    where volume is not null
+), compared as (
+    select *,
+        median(volume) over earlier as usual,
+        min(volume) over earlier as least,
+        count(*) over earlier as sessions
+    from stated
+    where trade_date >= $changed_from - interval 45 day
+    window earlier as (
+        partition by record_kind, feed, symbol order by session_number
+        rows between 20 preceding and 1 preceding
+    )
+)
+
+select
+    compared.record_kind,
+    compared.feed,
+    compared.symbol,
+    compared.trade_date,
+    file.path as file,
+    compared.line_number,
+    'volume is ' || compared.volume || ', after a median of ' || round(compared.usual)
+    || ' in ' || compared.sessions || ' sessions' as what
+from compared
+inner join raw.file as file using (file_id)
+where
+    compared.trade_date >= $changed_from
+    and compared.sessions >= 5
+    and (
+        compared.volume > $factor * compared.usual and compared.usual > 0
+        or compared.volume < compared.usual / $factor and compared.least > 0
+    )
+order by compared.trade_date desc, compared.volume / greatest(compared.usual, 1) desc

@@ -1,0 +1,147 @@
+"""Alerts of real runs, by the job itself, to a real HTTP and a real SMTP server."""
+
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from dagster_project.warehouse import Home
+from tests.conftest import copy_home, run_cli
+from tests.integration.test_runs import repeat_the_day_before
+from tests.unit.test_alerts import Mails, Webhooks, mail_yaml, serving
+
+NIGHT = "2025-09-17"
+
+
+def test_a_night_that_lacks_things_and_one_that_is_withheld(
+    sample_home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("no_proxy", "127.0.0.1,localhost")
+    monkeypatch.setenv("CLOSING_BELL_UI_URL", "http://localhost:3000")
+    home = copy_home(sample_home, tmp_path / "home")
+    landing = home.landing
+    with serving(Webhooks()) as webhooks, serving(Mails()) as mails:
+        monkeypatch.setenv("HOOK", webhooks.url)
+        (home.root / "alerts.yaml").write_text(
+            "webhook: {url_from: HOOK}\n"
+            + mail_yaml(mails.port, "encryption: none, kinds: [withheld]")
+        )
+        # One market's index does not come, a file is cut short, one cannot be read.
+        for path in ("wsj_index/HSI.csv", "eastmoney_a_share/600519.csv"):
+            lines = (landing / path).read_text(encoding="utf-8").splitlines()
+            kept = [line for line in lines if not line.startswith((NIGHT, "09/17/25"))]
+            assert len(kept) == len(lines) - 1
+            (landing / path).write_text("\n".join(kept) + "\n", encoding="utf-8")
+        (landing / "wsj_index" / "NIKKEI.csv").write_text("Date, Open, High, Low, Close\n")
+        done = run_cli(home, "nightly", NIGHT)
+        assert done.returncode == 0, done.stderr
+        said = (
+            (
+                "late",
+                "2025-09-17 XHKG wsj_index: nothing that counts, due by 18:00; expected in "
+                "landing/wsj_index/HSI.csv",
+                "fetch the file (main.rejected_row has what was refused of it), "
+                "then `make nightly DATE=2025-09-17`",
+            ),
+            (
+                "late",
+                "2025-09-17 XSHG eastmoney_a_share: only a part came; 600519.SH is missing from "
+                "landing/eastmoney_a_share/600519.csv",
+                "fetch the file again, it may be cut short, then `make nightly DATE=2025-09-17`",
+            ),
+            (
+                "set_aside",
+                "landing/wsj_index/NIKKEI.csv: symbol 'NIKKEI' is no known index",
+                "put a corrected file there under the same name; the next run reads it",
+            ),
+        )
+        ((_, _, body),) = webhooks.posts
+        for kind, what, to_do in said:
+            assert any(
+                problem["kind"] == kind
+                and problem["what"].startswith(what)
+                and problem["to_do"] == to_do
+                for problem in body["problems"]
+            ), body["problems"]
+        assert body["see"].startswith("http://localhost:3000/runs/")
+        assert mails.mails == []
+        # The shell names the same three.
+        for what in (said[0][1], said[1][1], "wsj_index/NIKKEI.csv"):
+            assert what in done.stdout
+
+        again = run_cli(home, "nightly", NIGHT)
+        assert "Nothing new" in again.stdout
+        assert len(webhooks.posts) == 1
+
+        # Withheld; the webhook is down meanwhile.
+        webhooks.status = 500
+        webhooks.posts.clear()
+        for file in (landing / "yahoo_hk").iterdir():
+            repeat_the_day_before(file)
+        done = run_cli(home, "nightly", NIGHT)
+        assert done.returncode == 1
+        assert "answered 500" in done.stderr
+        ((_, mail),) = mails.mails
+        assert mail["Subject"] == "Closing Bell: release withheld"
+        text = " ".join(mail.get_content().split())
+        assert f"No release for {NIGHT}; {home.published} stays as it was. market_repeats" in text
+        assert "http://localhost:3000/runs/" in text
+
+        # Again the same: the mail is not repeated, the webhook is made up for.
+        webhooks.status = 200
+        done = run_cli(home, "nightly", NIGHT)
+        assert done.returncode == 1
+        assert len(mails.mails) == 1
+        assert [body["subject"] for _, _, body in webhooks.posts][-1:] == [
+            "Closing Bell: release withheld"
+        ]
+
+
+def test_a_release_whose_report_fails_is_not_called_withheld(
+    sample_home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("no_proxy", "127.0.0.1,localhost")
+    home = copy_home(sample_home, tmp_path / "home")
+    monkeypatch.setenv("CLOSING_BELL_COLOURS", "purple")
+    with serving(Webhooks()) as webhooks:
+        (home.root / "alerts.yaml").write_text(f"webhook: {{url: '{webhooks.url}'}}")
+        done = run_cli(home, "nightly", "2025-09-18")
+    assert done.returncode == 3
+    assert "CLOSING_BELL_COLOURS is 'purple'" in done.stderr
+    assert "Released, but the market report failed" in done.stderr
+    assert "`make report DATE=2025-09-18`" in done.stderr
+    assert "withheld" not in done.stderr
+    assert "up to 2025-09-18" in done.stdout
+    bodies = [body for _, _, body in webhooks.posts]
+    (problem,) = (p for body in bodies for p in body["problems"] if p["kind"] == "report")
+    assert problem["what"].startswith(
+        "Released, but the market report failed: ReportError: CLOSING_BELL_COLOURS is 'purple'"
+    )
+    assert "withheld" not in {p["kind"] for body in bodies for p in body["problems"]}
+
+
+def test_the_daemon_tells_of_a_run_that_failed_before_its_first_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("no_proxy", "127.0.0.1,localhost")
+    monkeypatch.setenv("CLOSING_BELL_HOME", str(tmp_path))
+    monkeypatch.setenv("CLOSING_BELL_UI_URL", "http://localhost:3000")
+    (tmp_path / "warehouse.lock").mkdir()
+    from dagster_project.definitions import defs
+
+    definitions = defs()
+    with serving(Webhooks()) as webhooks, dg.DagsterInstance.ephemeral() as instance:
+        (tmp_path / "alerts.yaml").write_text(f"webhook: {{url: '{webhooks.url}'}}")
+        result = definitions.resolve_job_def("nightly").execute_in_process(
+            instance=instance, partition_key=NIGHT, raise_on_error=False
+        )
+        assert not result.success
+        assert webhooks.posts == []
+        (event,) = (event for event in result.all_events if event.is_job_failure)
+        with dg.build_run_status_sensor_context(
+            "runs_that_never_began", event, instance, result.dagster_run
+        ) as context:
+            definitions.resolve_sensor_def("runs_that_never_began")(context.for_run_failure())
+        ((_, _, body),) = webhooks.posts
+    assert "No release; there is none yet. IsADirectoryError" in body["problems"][0]["what"]
+    assert body["see"] == f"http://localhost:3000/runs/{result.run_id}"

@@ -1,0 +1,127 @@
+"""A night on which one market's file does not come, one is cut off and one is in another unit.
+
+The rest is released; the three are named in what `make nightly` prints, in the published tables
+and in what Dagster keeps for its UI.
+"""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import dagster as dg
+import duckdb
+import pytest
+
+from dagster_project.warehouse import PROJECT_ROOT, Home, connect
+from tests.conftest import run_cli
+
+MISSING = "hkex_turnover/main_2021_2025.json"
+TRUNCATED = "tushare_daily/20250917.csv"
+IN_SHARES = "eastmoney_a_share/600519.csv"
+
+
+def generate(landing: Path, through: str) -> None:
+    subprocess.run(
+        [sys.executable, "seeds/sample/generate.py", str(landing), "--through", through],
+        cwd=PROJECT_ROOT,
+        check=True,
+    )
+
+
+@pytest.fixture(scope="module")
+def bad_night(tmp_path_factory: pytest.TempPathFactory) -> tuple[Home, str]:
+    """The home after the night, and what the shell said."""
+    home = Home(tmp_path_factory.mktemp("bad") / "home")
+    generate(home.landing, "2025-09-16")
+    (home.landing / "tushare_index_daily").mkdir(exist_ok=True)
+    done = run_cli(home, "backfill", "2025-07-01", "2025-09-16")
+    assert done.returncode == 0, done.stderr
+    evening_before = home.root / "before"
+    shutil.copytree(home.landing, evening_before)
+    generate(home.landing, "2025-09-17")
+    shutil.copy2(evening_before / MISSING, home.landing / MISSING)
+
+    truncated = home.landing / TRUNCATED
+    content = truncated.read_bytes()
+    truncated.write_bytes(content[: len(content) * 2 // 3])
+
+    header, *lines = (home.landing / IN_SHARES).read_text(encoding="utf-8").rstrip("\n").split("\n")
+    at = header.split(",").index("成交量")
+    rows = [line.split(",") for line in lines]
+    for row in rows:
+        row[at] = str(int(float(row[at]) * 100))
+    text = "\n".join([header, *map(",".join, rows)]) + "\n"
+    (home.landing / IN_SHARES).write_text(text, encoding="utf-8")
+
+    done = run_cli(home, "nightly", "2025-09-17")
+    assert done.returncode == 0, done.stderr
+    return home, done.stdout
+
+
+@pytest.fixture(scope="module")
+def published(bad_night: tuple[Home, str]) -> duckdb.DuckDBPyConnection:
+    home, _ = bad_night
+    return connect(home.published, read_only=True)
+
+
+def test_the_shell_names_all_three(bad_night: tuple[Home, str]) -> None:
+    _, output = bad_night
+    assert "hkex_turnover" in output
+    assert TRUNCATED in output
+    assert IN_SHARES in output
+    assert "release  " in output
+
+
+def test_the_rest_is_released(published: duckdb.DuckDBPyConnection) -> None:
+    symbols = published.execute(
+        "select count(*) from index_performance where trade_date = '2025-09-17'"
+    ).fetchall()
+    assert symbols[0][0] >= 7
+    scopes = published.execute("""
+        select scope, is_complete from cross_market_turnover
+        where trade_date = '2025-09-17' order by scope""").fetchall()
+    assert dict(scopes)["mainland"] is True
+    assert dict(scopes)["all"] is False
+
+
+def test_the_published_tables_name_what_is_missing(published: duckdb.DuckDBPyConnection) -> None:
+    lacking = published.execute("""
+        select feed, market, status from session_coverage
+        where trade_date = '2025-09-17' and status <> 'complete'""").fetchall()
+    assert ("hkex_turnover", "XHKG", "partial") in lacking
+    assert {("tushare_daily", "XSHG"), ("tushare_daily", "XSHE")} & {row[:2] for row in lacking}
+
+
+def test_the_published_tables_name_what_is_cut_off_and_what_is_in_another_unit(
+    published: duckdb.DuckDBPyConnection,
+) -> None:
+    rejected = dict(published.execute("select file, reason from rejected_row").fetchall())
+    assert TRUNCATED in rejected
+    (status, reason) = published.execute(
+        "select status, reason from file_load where file = ? and status = 'set_aside'", [IN_SHARES]
+    ).fetchall()[0]
+    assert status == "set_aside"
+    assert "turnover" in reason
+    assert "volume" in reason
+    found = published.execute("""
+        select found.file from (
+            select unnest(offending_rows) as found from release_check where not passed)
+        where found.file is not null""").fetchall()
+    assert {(TRUNCATED,), (IN_SHARES,)} <= set(found)
+
+
+def test_dagster_keeps_the_three_for_its_ui(bad_night: tuple[Home, str]) -> None:
+    home, _ = bad_night
+    with dg.DagsterInstance.from_config(str(home.dagster)) as instance:
+        records = instance.get_records_for_run(
+            instance.get_runs(limit=1)[0].run_id,
+            of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION,
+        ).records
+    found = [
+        record.event_log_entry.get_dagster_event().asset_check_evaluation_data for record in records
+    ]
+    told = " ".join(check.description or "" for check in found if not check.passed)
+    assert "hkex_turnover" in told
+    assert TRUNCATED in told
+    assert IN_SHARES in told
