@@ -8,7 +8,8 @@ BIN := $(VENV)/bin
 export CLOSING_BELL_HOME ?= $(CURDIR)/data
 RUN := $(BIN)/python -m dagster_project.cli
 
-.PHONY: help install demo test lint dev nightly backfill close report sql releases rollback diff lock clean
+.PHONY: help install demo test lint dev nightly backfill close report alerts sql releases rollback diff lock clean \
+	prove prove-corruptions prove-order prove-crashes prove-readers
 
 help:
 	@echo "make demo                         the main job on bundled synthetic data, and its result"
@@ -18,8 +19,10 @@ help:
 	@echo "make backfill FROM=… TO=…         a range of trade dates becomes a release"
 	@echo "make close [DATE=…]               the close of a day, as a table"
 	@echo "make report DATE=2025-09-17       the market report of a day, written again"
+	@echo "make alerts                       a test message to every channel of alerts.yaml"
 	@echo "make sql                          a DuckDB shell on the published file"
 	@echo "make releases | rollback RELEASE=… | diff A=… B=…"
+	@echo "make prove                        the full proofs of docs/trust.md, hours"
 	@echo "make lint                         what CI checks besides the tests"
 
 install: $(VENV)/installed
@@ -52,6 +55,23 @@ demo: install
 test: install
 	$(BIN)/python -m pytest -n auto
 
+# The full proofs of docs/trust.md; hours of one core. Each ends with status 1 if a law does not hold.
+PROOFS := docs/proofs
+prove: prove-corruptions prove-order prove-crashes prove-readers
+	$(BIN)/python -m tests.proof.summary $(PROOFS) docs/trust.md
+
+prove-corruptions: install
+	$(BIN)/python -m tests.proof.corruption --seeds 50 --clean-nights 250 --dagster --real --processes 2 --out $(PROOFS)/corruption.json
+
+prove-order: install
+	$(BIN)/python -m tests.proof.any_order --histories 200 --seed 1 --processes 2 --out $(PROOFS)/any_order.json
+
+prove-crashes: install
+	$(BIN)/python -m tests.proof.crash --kills 200 --seed 1 --out $(PROOFS)/crash.json
+
+prove-readers: install
+	$(BIN)/python -m tests.proof.readers --readers 8 --publications 100 --out $(PROOFS)/readers.json
+
 lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -77,6 +97,10 @@ close: install
 report: install
 	@test -n "$(DATE)" || { echo "Which day? make report DATE=2025-09-17"; exit 2; }
 	@$(RUN) report "$(DATE)"
+
+# Tries every channel of $CLOSING_BELL_HOME/alerts.yaml.
+alerts: install
+	@$(RUN) alerts
 
 sql: install
 	@$(BIN)/duckdb -readonly "$$CLOSING_BELL_HOME/published/closing_bell.duckdb"

@@ -33,7 +33,8 @@ def run_cli(home: Home, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 def copy_home(home: Home, target: Path) -> Home:
     """A copy that may be changed; modification times are kept, so nothing looks new."""
-    shutil.copytree(home.root, target, ignore=shutil.ignore_patterns("dagster", "logs"))
+    ignored = shutil.ignore_patterns("dagster", "logs")
+    shutil.copytree(home.root, target, symlinks=True, ignore=ignored)
     return Home(target)
 
 
