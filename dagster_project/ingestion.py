@@ -330,8 +330,9 @@ def _read_batch(
     for report in read_files(con, spec, deliveries(), today, judge):
         file, sha256 = files[report.file_id]
         loaded = changes.loaded.get(file.path)
-        if report.reason and loaded and loaded.sha256 != sha256:
-            # Its number stays with the rows of the earlier content.
+        if report.reason and loaded and (loaded.sha256 != sha256 or not changes.same_meaning):
+            # Its number stays with the rows of the earlier content, or of the earlier spec. Where
+            # only the file's time says otherwise, nothing of it counts any more.
             renumbered[report.file_id] = next(new_ids)
             report = replace(report, file_id=renumbered[report.file_id])
         read.append(_file_row(file, sha256, report, now))

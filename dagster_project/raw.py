@@ -278,8 +278,8 @@ def replace_files(
 
     Args:
         rows: files that were read, or only touched. A loaded one takes the place of all that is
-            known of its path; one set aside that of an earlier one set aside, and of the very
-            same bytes, which cannot be loaded any more.
+            known of its path; one set aside that of an earlier one set aside, and of one that
+            was loaded under its own number.
         removed: file_ids of which landing holds nothing any more.
     """
     create_temp_table(con, "new_file", _FILE_COLUMNS, map(astuple, rows))
@@ -289,7 +289,7 @@ def replace_files(
         select file_id from raw.file as held semi join new_file
             on held.path = new_file.path
             and (new_file.status = 'loaded' or held.status = 'set_aside'
-                or held.sha256 = new_file.sha256)
+                or new_file.file_id = held.file_id)
         union select file_id from removed_file""")
     con.execute(
         """insert into raw.file_superseded by name

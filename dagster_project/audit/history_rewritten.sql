@@ -54,7 +54,7 @@ select
 from rewritten
 inner join held using (record_kind, feed, symbol)
 inner join raw.file as file using (file_id)
-where abs(rewritten.figure - rewritten.before) > 0.01 * abs(rewritten.before)
+where abs(rewritten.figure::double - rewritten.before) > 0.01 * abs(rewritten.before::double)
 group by rewritten.record_kind, rewritten.feed, rewritten.symbol, file.path
 having count(*) >= $rows and count(*) > $share * any_value(held.records)
 order by count(*) desc

@@ -14,5 +14,5 @@ where
     moved.trade_date >= $changed_from
     and origin.is_current
     and (moved.volume = 0 or moved.status <> 'traded')
-    and (moved.high > moved.low or abs(moved.change) > 0.0001 * moved.previous_close)
+    and (moved.high > moved.low or abs(moved.change) > 0.0001 * moved.previous_close::double)
 order by moved.trade_date desc, moved.symbol

@@ -1,7 +1,7 @@
 -- Two markets of a region share its turnover in much the same way from day to day.
 with share as (
     select turnover.market, turnover.trade_date, turnover.feed, dim_market.region,
-        100 * turnover.turnover_cny / sum(turnover.turnover_cny) over (
+        100 * turnover.turnover_cny::double / sum(turnover.turnover_cny) over (
             partition by dim_market.region, turnover.trade_date
         ) as share_pct,
         count(*) over (partition by dim_market.region, turnover.trade_date) as markets

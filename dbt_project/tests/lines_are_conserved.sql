@@ -4,13 +4,30 @@
 
 with refused as (
 
-    select
-        file,
-        file_sha256,
-        count(*) as kept_rows
-    from {{ ref('rejected_row') }}
+    select file_id
+    from {{ source('raw', 'rejected_row') }}
     where reason_code <> 'file_set_aside'
-    group by file, file_sha256
+
+    union all
+
+    select file_id
+    from {{ ref('int_record') }}
+    where fate = 'not_a_session'
+    group by file_id, line_number, trade_date
+
+),
+
+-- A path may stand twice: its last good content, and the present one that is set aside.
+kept as (
+
+    select
+        file.path,
+        file.status,
+        count(*) as kept_rows
+    from refused
+    inner join {{ source('raw', 'file') }} as file
+        on refused.file_id = file.file_id
+    group by file.path, file.status
 
 )
 
@@ -18,12 +35,12 @@ select
     file_load.file,
     file_load.lines_read,
     file_load.rows_refused,
-    refused.kept_rows
+    kept.kept_rows
 from {{ ref('file_load') }} as file_load
-left join refused
+left join kept
     on
-        file_load.file = refused.file
-        and file_load.file_sha256 = refused.file_sha256
+        file_load.file = kept.path
+        and file_load.status = kept.status
 where
     file_load.lines_read
     <> file_load.rows_loaded
@@ -31,4 +48,4 @@ where
     + file_load.rows_refused
     + file_load.rows_outside
     + file_load.lines_framing
-    or (file_load.status = 'loaded' and file_load.rows_refused <> coalesce(refused.kept_rows, 0))
+    or (file_load.status = 'loaded' and file_load.rows_refused <> coalesce(kept.kept_rows, 0))

@@ -5,7 +5,7 @@ import errno
 import os
 from collections import Counter
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -483,6 +483,36 @@ def test_a_changed_spec_reads_all_its_files_again(house: House) -> None:
     assert house.rows("from raw.market_turnover") == []
     assert raw.pending_from(house.con) == raw.EVERYTHING
     assert house.run(changed).files_read == 0
+
+
+def test_a_spec_that_no_longer_fits_takes_nothing_away(house: House) -> None:
+    house.put("wsj_index/HSI.csv", hsi(d15=1))
+    house.run("wsj_index")
+    spec = SPECS["wsj_index"]
+    renamed = spec.columns["close"].model_copy(update={"column": "Schluss"})
+    changed = spec.model_copy(update={"columns": spec.columns | {"close": renamed}})
+    changed.__dict__.pop("fingerprint", None)
+    result = house.run(changed, now=LATER)
+    assert "'Schluss' is missing" in result.set_aside["wsj_index/HSI.csv"]
+    assert house.rows("select status from raw.file order by all") == [("loaded",), ("set_aside",)]
+    assert house.rows("select count(*) from raw.index_close") == [(1,)]
+    assert house.run("wsj_index", now=LATER).rows_accepted == 1
+    assert house.rows("select status from raw.file") == [("loaded",)]
+
+
+def test_the_same_bytes_under_a_time_before_the_close_are_withdrawn(house: House) -> None:
+    """So says a clean rebuild, which never saw them under another time."""
+    path = "wsj_index/HSI.csv"
+    house.put(path, hsi(d15=1))
+    file = house.landing / path
+    evening = datetime(2025, 9, 15, 12, tzinfo=UTC).timestamp()
+    os.utime(file, (evening, evening))
+    assert house.run("wsj_index").rows_accepted == 1
+    noon = datetime(2025, 9, 15, 4, tzinfo=UTC).timestamp()
+    os.utime(file, (noon, noon))
+    assert "before the close" in house.run("wsj_index", now=LATER).set_aside[path]
+    assert house.rows("select status from raw.file") == [("set_aside",)]
+    assert house.rows("from raw.index_close") == []
 
 
 def test_an_index_made_known_is_read_without_a_new_delivery(house: House) -> None:
