@@ -18,7 +18,6 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing, contextmanager
-from dataclasses import astuple
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -170,7 +169,7 @@ def test_published_file_tells_what_was_released_and_checked(home: Home) -> None:
     with closing(duckdb.connect(str(home.published), read_only=True)) as con:
         assert past(home) == ["1", "2"]
         checks = con.execute("SELECT * FROM main.release_check ORDER BY check_name").fetchall()
-        assert checks == [(*astuple(check), second.release_id) for check in (GOOD, DOUBTFUL)]
+        assert checks == [(*check.as_row, second.release_id) for check in (GOOD, DOUBTFUL)]
         undescribed = con.execute(
             """
             SELECT table_name, NULL FROM duckdb_tables()

@@ -1,76 +1,92 @@
 """The figures of the last full proofs, written into `docs/trust.md`.
 
-Belongs here: how `docs/proofs/*.json` reads as Markdown. Does not belong here: any figure, which
-the proofs alone know.
+Belongs here: how a proof's JSON reads as Markdown. Does not belong here: any figure, which the
+proofs alone know.
 
-    python -m tests.proof.summary docs/proofs docs/trust.md
+    python -m tests.proof.summary FOLDER docs/trust.md
 
-A proof's file holds its figures by name. What is a number or a text is a row of its table; what
-holds several is told in one; `kinds_table` and `findings` are tables of their own.
+Each proof that left its file in the folder writes what stands between its own marks in the
+document; what stands between those of the others stays.
 """
 
 import json
 import re
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
-TITLES = {
-    "corruption": "Corrupted files",
-    "any_order": "Deliveries in any order",
-    "crash": "Runs killed",
-    "readers": "Readers during publications",
-}
-_ELSEWHERE = {"proof", "kinds_table", "findings", "unseeable"}
+# What has tables of its own, or is not for a reader.
+_ELSEWHERE = {"proof", "command", "every_case", "unseeable", "findings", "counts", "examples"}
+SHOWN_FINDINGS = 3
 
 
 def main(folder: Path, document: Path) -> int:
-    """Put the figures of all proofs between the marks of a document."""
-    figures = {
-        name: json.loads((folder / f"{name}.json").read_text(encoding="utf-8")) for name in TITLES
-    }
+    """Write the figures of every proof that left its file."""
     text = document.read_text(encoding="utf-8")
-    for mark, written in blocks(figures).items():
-        text = between(text, mark, written)
+    for path in sorted(folder.glob("*.json")):
+        for mark, written in blocks(path.stem, json.loads(path.read_text("utf-8"))).items():
+            text = between(text, mark, written)
     document.write_text(text, encoding="utf-8")
     return 0
 
 
-def blocks(figures: dict[str, dict[str, Any]]) -> dict[str, str]:
-    """Mark -> the Markdown that stands there."""
-    corruption = figures["corruption"]
-    outcomes = sorted({name for counts in corruption["kinds_table"].values() for name in counts})
-    kinds = [
-        [kind, *(str(counts.get(name, "")) for name in outcomes)]
-        for kind, counts in corruption["kinds_table"].items()
-    ]
-    proofs = [f"### {TITLES[name]}\n\n{_figures(of)}" for name, of in figures.items()]
-    proofs.insert(1, f"Cases of each kind, by outcome:\n\n{_table(['kind', *outcomes], kinds)}")
-    findings = [
-        [str(row["check"]), str(row["severity"]), _cell(row["what"])]
-        for row in corruption["findings"]
-    ]
-    return {
-        "proofs": "\n\n".join(proofs),
-        "unseeable": _table(
-            ["kind", "why"], [[kind, _cell(why)] for kind, why in corruption["unseeable"].items()]
-        ),
-        "real": _table(["check", "does", "found"], findings),
-    }
+def blocks(name: str, of: dict[str, Any]) -> dict[str, str]:
+    """Mark -> the Markdown that a proof puts there."""
+    figures = _table(["figure", "value"], _figures(of))
+    if "every_case" in of:
+        figures += f"\n\n{_kinds(of['every_case'])}"
+    if "findings" in of:
+        figures += f"\n\n{_findings(of['findings'])}"
+    written = {name: figures}
+    if name == "corruption":
+        unseeable = [[kind, _cell(why)] for kind, why in of["unseeable"].items()]
+        written["unseeable"] = _table(["kind", "why"], unseeable)
+    return written
 
 
 def between(text: str, mark: str, written: str) -> str:
-    """A text with what stands between a mark and its end replaced."""
-    pattern = re.compile(rf"(<!-- {mark}[^>]*-->\n).*?(<!-- /{mark} -->)", re.DOTALL)
+    """A text with what stands between a mark and its end replaced.
+
+    Raises:
+        ValueError: the text has no such mark.
+    """
+    pattern = re.compile(rf"(<!-- {mark} -->\n).*?(<!-- /{mark} -->)", re.DOTALL)
     found = pattern.search(text)
     if not found:
         raise ValueError(f"no mark <!-- {mark} --> … <!-- /{mark} -->")
     return f"{text[: found.start()]}{found[1]}{written}\n{found[2]}{text[found.end() :]}"
 
 
-def _figures(of: dict[str, Any]) -> str:
-    rows = [[name.replace("_", " "), _cell(value)] for name, value in of.items()]
-    return _table(["", ""], [row for row in rows if row[0].replace(" ", "_") not in _ELSEWHERE])
+def _figures(of: dict[str, Any]) -> list[list[str]]:
+    return [
+        [name.replace("_", " "), _cell(value)]
+        for name, value in of.items()
+        if name not in _ELSEWHERE
+    ]
+
+
+def _kinds(cases: list[dict[str, Any]]) -> str:
+    """Cases of each kind, by what was said of them."""
+    counts: dict[str, Counter[str]] = {}
+    for case in cases:
+        counts.setdefault(case["kind"], Counter())[case["outcome"]] += 1
+    outcomes = sorted({outcome for counted in counts.values() for outcome in counted})
+    rows = [
+        [kind, *(str(counted[outcome] or "") for outcome in outcomes)]
+        for kind, counted in counts.items()
+    ]
+    return _table(["kind", *outcomes], rows)
+
+
+def _findings(findings: dict[str, list[str]]) -> str:
+    """The first rows that each check found, and how many."""
+    rows = [
+        [check, f"{len(found):,}", _cell(found[:SHOWN_FINDINGS])]
+        for check, found in sorted(findings.items(), key=lambda item: len(item[1]))
+        if found
+    ]
+    return _table(["check", "rows", "the first"], rows)
 
 
 def _table(header: list[str], rows: list[list[str]]) -> str:
@@ -82,10 +98,11 @@ def _cell(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{name} {_cell(of)}" for name, of in value.items()) or "none"
     if isinstance(value, list):
-        return "; ".join(map(_cell, value)) or "none"
+        return "<br>".join(map(_cell, value)) or "none"
     if isinstance(value, int):
         return f"{value:,}"
-    return str(value).replace("|", "\\|").replace("\n", " ")
+    text = re.sub(r"/\S*/landing/", "landing/", str(value))
+    return text.replace("|", "\\|").replace("\n", " ")
 
 
 if __name__ == "__main__":
