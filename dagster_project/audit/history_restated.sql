@@ -45,19 +45,43 @@ group by superseded.record_kind, superseded.feed, superseded.symbol, file.path
 
 union all
 
--- A list of securities has no dates: what it said of an industry, and says otherwise now.
+-- A list of securities has no dates: what it said of an industry, and says otherwise now or not at
+-- all.
 select
     'security_reference',
-    now.feed,
-    now.symbol,
+    before.feed,
+    before.symbol,
     null,
     file.path,
-    'industry ' || coalesce(now.industry, 'none') || ' after ' || coalesce(before.industry, 'none')
+    case
+        when now.symbol is null then 'is no longer in the list'
+        else
+            'industry ' || coalesce(now.industry, 'none') || ' after '
+            || coalesce(before.industry, 'none')
+    end
 from raw.security_reference_superseded as before
-inner join raw.security_reference as now using (feed, symbol)
-inner join raw.file as file on now.file_id = file.file_id
+left join raw.security_reference as now
+    on before.feed = now.feed and before.symbol = now.symbol and now.is_current
+left join (
+    select file_id, path from raw.file union select file_id, path from raw.file_superseded
+) as file on before.file_id = file.file_id
 where
-    now.is_current
-    and before.superseded_at >= (select since from noticed)
-    and now.industry is distinct from before.industry
+    before.superseded_at >= (select since from noticed)
+    and (now.symbol is null or now.industry is distinct from before.industry)
+
+union all
+
+select
+    'market_event',
+    before.feed,
+    before.event,
+    before.trade_date,
+    file.path,
+    'the event of ' || before.trade_date || ' for ' || before.basket
+    || ' is stated otherwise than before, or no more'
+from raw.market_event_superseded as before
+left join (
+    select file_id, path from raw.file union select file_id, path from raw.file_superseded
+) as file on before.file_id = file.file_id
+where before.superseded_at >= (select since from noticed)
 order by trade_date nulls last, file
