@@ -1,0 +1,666 @@
+"""Proof that no corruption stays unseen: one at a time, through the whole pipeline.
+
+Belongs here: building clean nights, running a case, judging what the pipeline said of it, and the
+command. Does not belong here: the kinds of corruption (`corruptions/`), the checks (`audit/`).
+
+A case takes tonight's clean files, corrupts one of them by a named kind at a place drawn by lot,
+and runs the night: ingest, dbt, audit, publish. Its outcome is the first of these that is true:
+
+    blocked     the release was withheld
+    set_aside   a file was set aside
+    refused     a line was refused
+    warned      a check found something that it does not find in the clean night
+    harmless    every published figure is that of the clean night
+    SILENT      published figures differ, and nothing was said
+
+    python -m tests.proof.corruption --seeds 50 --processes 2 --out corruption.json
+    python -m tests.proof.corruption --dagster          one seed a kind, through the Dagster job
+    python -m tests.proof.corruption --clean-nights 250 the sample, night by night: no false block
+    python -m tests.proof.corruption --real             what is found in the real vendor files
+"""
+
+import argparse
+import contextlib
+import io
+import json
+import multiprocessing
+import os
+import platform
+import shutil
+import sys
+import tempfile
+import time
+import traceback
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import duckdb
+
+from dagster_project import audit, preparation, raw
+from dagster_project.dbt_run import SEEDS_FOLDER
+from dagster_project.feed import FeedCatalog, load_feeds
+from dagster_project.night import run_night
+from dagster_project.release import ReleaseCheck
+from dagster_project.sessions import HONG_KONG, today_in_hong_kong
+from dagster_project.warehouse import Home, connect
+from seeds.sample.generate import generate, sessions
+from tests.proof.corruptions import BEFORE, FIRST, KINDS, NIGHT, Corruption, Landing
+from tests.proof.corruptions.sheet import Sheet
+from tests.support import place_real_files
+
+# Tables that say how figures came about; all others of schema `main` are figures.
+BOOKKEEPING = {"release", "release_check", "file_load", "rejected_row", "figure_origin"}
+# Claims are about single days of the sample: that one of them is about tonight would be luck.
+NOT_COUNTED = {"published_figures_hold"}
+OUTCOMES = ("blocked", "set_aside", "refused", "warned", "harmless", "SILENT", "CRASHED")
+# When files come: after the close, and the central bank's rates at night.
+USUAL_TIME, RATES_TIME, OLD = (17, 45), (22, 15), date(2025, 9, 1)
+# Of each check in the real files; the JSON has all.
+SHOWN_FINDINGS = 10
+NOT_CONSERVED = """
+    select file from main.file_load
+    where lines_read <> rows_loaded + rows_held + rows_refused + rows_outside + lines_framing
+    order by file"""
+
+
+@dataclass(frozen=True)
+class Said:
+    """Something that a run said: a check's finding, a refused line, a file set aside."""
+
+    by: str
+    what: str
+    where: str = ""
+
+
+@dataclass(frozen=True)
+class Case:
+    """What became of one corruption. `named`: what was said names the corrupted file."""
+
+    kind: str
+    seed: int
+    what: str
+    outcome: str
+    named: bool = False
+    said_by: tuple[str, ...] = ()
+    examples: tuple[str, ...] = ()
+    differing_tables: tuple[str, ...] = ()
+    lines_lost_in: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+
+# --- Clean nights ---------------------------------------------------------------------------------
+
+
+def moment(day: date, hour: int, minute: int) -> datetime:
+    """A moment in Hong Kong."""
+    return datetime(day.year, day.month, day.day, hour, minute, tzinfo=HONG_KONG)
+
+
+def stamp(path: Path, when: datetime) -> None:
+    os.utime(path, (when.timestamp(), when.timestamp()))
+
+
+def usual_time(path: str, day: date, changed: bool) -> datetime:
+    """When a file of the sample that holds figures up to a day would have come."""
+    feed, name = path.split("/", 1)
+    if feed == "tushare_daily":
+        day = datetime.strptime(name[:8], "%Y%m%d").date()
+    elif not changed:
+        day = OLD
+    return moment(day, *(RATES_TIME if feed == "ecb_exchange_rates" else USUAL_TIME))
+
+
+def read_folder(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+@dataclass
+class Stage:
+    """A folder in which nights are played, each from the state of the session before.
+
+    `work` is always the same place: dbt parses its project again where its profile moves.
+    """
+
+    folder: Path
+    work: Path
+    landing: Landing = field(init=False)
+    catalog: FeedCatalog = field(init=False)
+    known: set[Said] = field(init=False)
+    rows_known: dict[str, int] = field(init=False)
+
+    @property
+    def before(self) -> Path:
+        return self.folder / "before"
+
+    @property
+    def clean(self) -> Home:
+        return Home(self.folder / "clean")
+
+    @property
+    def whole(self) -> Home:
+        return Home(self.folder / "whole")
+
+    def build(self) -> None:
+        """Play the clean nights: up to the session before, tonight, and all in one run."""
+        for name, day in (("landing_before", BEFORE), ("landing_tonight", NIGHT)):
+            generate(self.folder / name, day)
+            # A feed that the sample does not have: its folder is there, and empty.
+            (self.folder / name / "tushare_index_daily").mkdir()
+        before = read_folder(self.folder / "landing_before")
+        tonight = read_folder(self.folder / "landing_tonight")
+        for path in before:
+            changed = before[path] != tonight[path]
+            stamp(self.folder / "landing_before" / path, usual_time(path, BEFORE, changed))
+        for path in tonight:
+            changed = before.get(path) != tonight[path]
+            stamp(self.folder / "landing_tonight" / path, usual_time(path, NIGHT, changed))
+
+        self.catalog = load_feeds()
+        first = FIRST + timedelta(days=1)
+        self._begin(self.folder / "landing_before")
+        self._run((first, BEFORE), BEFORE)
+        self._keep("before")
+        self.restore()
+        self._run((NIGHT, NIGHT), NIGHT)
+        self._keep("clean")
+        self._begin(self.folder / "landing_tonight")
+        self._run((first, NIGHT), NIGHT)
+        self._keep("whole")
+
+    def _begin(self, landing: Path) -> None:
+        self._clear()
+        shutil.copytree(landing, self.work / "landing", copy_function=os.link)
+
+    def _run(self, asked: tuple[date, date], today: date) -> None:
+        result = run_night(Home(self.work), self.catalog, asked, today, now_on(today))
+        assert result.release, f"a clean night is withheld: {result.withheld}"
+
+    def _keep(self, name: str) -> None:
+        target = self.folder / name
+        target.mkdir()
+        for part in ("warehouse.duckdb", "published"):
+            shutil.move(self.work / part, target / part)
+
+    def _clear(self) -> None:
+        """Empty `work`, but for what dbt knows of its project."""
+        self.work.mkdir(parents=True, exist_ok=True)
+        for path in self.work.iterdir():
+            if path.name != "dbt":
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+    def open(self) -> None:
+        """Read what the clean nights hold."""
+        self.catalog = load_feeds()
+        self.landing = Landing(
+            self.catalog.feeds,
+            read_folder(self.folder / "landing_before"),
+            read_folder(self.folder / "landing_tonight"),
+        )
+        self.known, self.rows_known = set(), Counter()
+        for home in (self.clean, self.whole):
+            with connect(home.warehouse, read_only=True) as con:
+                self.known |= said_by_reader(con)
+                checks = raw.check_results(con)
+            # A check that looks further back may find what it finds in a clean whole, too.
+            self.known |= said_by_checks(checks, {}, self.work)
+            for check in checks:
+                if not check.passed:
+                    known = self.rows_known.get(check.check_name, 0)
+                    self.rows_known[check.check_name] = max(known, check.rows_found)
+
+    def restore(self) -> Home:
+        """The state of the session before, with tonight's clean files."""
+        self._clear()
+        shutil.copy2(self.before / "warehouse.duckdb", self.work / "warehouse.duckdb")
+        # Releases are never changed, only removed: a link serves as a copy.
+        shutil.copytree(
+            self.before / "published", self.work / "published", symlinks=True,
+            copy_function=os.link,
+        )  # fmt: skip
+        shutil.copytree(
+            self.folder / "landing_tonight", self.work / "landing", copy_function=os.link
+        )
+        return Home(self.work)
+
+    def place(self, home: Home, corruption: Corruption) -> None:
+        """Put the corrupted files in the place of the clean ones, with plausible times."""
+        for path, content in corruption.files.items():
+            target = home.landing / path
+            target.unlink(missing_ok=True)
+            if content is None:
+                continue
+            if content == self.landing.before.get(path):  # nothing was delivered
+                shutil.copy2(self.folder / "landing_before" / path, target)
+                continue
+            target.write_bytes(content)
+            when = corruption.delivered_at
+            stamp(target, when.replace(tzinfo=HONG_KONG) if when else usual_time_of(path))
+
+
+def usual_time_of(path: str) -> datetime:
+    """When a file of tonight comes, whatever its name says."""
+    is_rates = path.startswith("ecb_exchange_rates/")
+    return moment(NIGHT, *(RATES_TIME if is_rates else USUAL_TIME))
+
+
+def now_on(day: date) -> datetime:
+    """UTC, late in the evening of a day in Hong Kong."""
+    return moment(day, 22, 30).astimezone(UTC).replace(tzinfo=None)
+
+
+@contextmanager
+def overridden(lines: Sequence[str], folder: Path) -> Iterator[None]:
+    """Add lines to the calendar's corrections for the time of a block."""
+    if not lines:
+        yield
+        return
+    copy = folder / "seeds"
+    copy.mkdir()
+    for name in ("market.csv", "session_override.csv"):
+        shutil.copy2(SEEDS_FOLDER / name, copy / name)
+    with (copy / "session_override.csv").open("a") as file:
+        file.writelines(f"{line}\n" for line in lines)
+    with patch.object(preparation, "SEEDS_FOLDER", copy):
+        yield
+
+
+# --- What was said --------------------------------------------------------------------------------
+
+
+def said_by_reader(con: duckdb.DuckDBPyConnection) -> set[Said]:
+    """Files set aside and lines refused."""
+    aside = con.execute("select path, reason from raw.file where status = 'set_aside'").fetchall()
+    refused = con.execute("""
+        select file.path, rejected_row.reason from raw.rejected_row
+        join raw.file as file using (file_id) where reason_code <> 'file_set_aside'
+        union
+        select file, reason from main.rejected_row where reason_code = 'not_a_session'
+        """).fetchall()
+    found = {Said("file set aside", reason, path) for path, reason in aside}
+    return found | {Said("row refused", reason, path) for path, reason in refused}
+
+
+def said_by_checks(
+    checks: Iterable[ReleaseCheck], rows_known: dict[str, int], work: Path
+) -> set[Said]:
+    """What the failed checks found; one that names no rows counts where it found more of them."""
+    found = set()
+    for check in checks:
+        if check.passed or check.check_name in NOT_COUNTED:
+            continue
+        rows = [row for row in check.offending_rows if row.waiver is None]
+        for row in rows:
+            what = f"{row.trade_date or ''} {row.symbol or ''} {row.what}".replace(str(work), "")
+            found.add(Said(check.check_name, what.strip(), row.file or ""))
+        if not rows and check.rows_found > rows_known.get(check.check_name, 0):
+            found.add(Said(check.check_name, f"{check.rows_found} rows: {check.explanation}"))
+    return found
+
+
+def differing_tables(clean: Home, other: Home) -> list[str]:
+    """Published tables whose figures are not the same in two releases."""
+    with duckdb.connect() as con:
+        for name, home in (("clean", clean), ("other", other)):
+            con.execute(f"attach '{home.published.resolve()}' as {name} (read_only)")
+        tables: dict[str, list[str]] = defaultdict(list)
+        for table, column in con.execute("""
+            select table_name, column_name from duckdb_columns()
+            where database_name = 'clean' and schema_name = 'main' and not internal
+            order by table_name, column_index""").fetchall():
+            if table not in BOOKKEEPING and column not in {"loaded_at", "line_number"}:
+                tables[table].append(f'"{column}"')
+        return [
+            table
+            for table, columns in tables.items()
+            if con.execute(f"""
+                with a as (select {", ".join(columns)} from clean.main.{table}),
+                b as (select {", ".join(columns)} from other.main.{table})
+                select 1 from ((from a except all from b) union all (from b except all from a))
+                limit 1""").fetchall()
+        ]
+
+
+# --- A case ---------------------------------------------------------------------------------------
+
+
+def run_case(stage: Stage, kind: str, seed: int) -> Case:
+    """Play tonight with one corruption, and judge what was said of it."""
+    corruption = KINDS[kind].corrupt(stage.landing, seed)
+    started = time.perf_counter()
+    home = stage.restore()
+    stage.place(home, corruption)
+    try:
+        with overridden(corruption.overrides, stage.work):
+            result = run_night(home, stage.catalog, (NIGHT, NIGHT), NIGHT, now_on(NIGHT))
+    except Exception:
+        last = traceback.format_exc().strip().splitlines()
+        return Case(kind, seed, corruption.what, "CRASHED", examples=tuple(last[-6:]))
+    case = judge(stage, home, kind, seed, corruption, result.checks, result.withheld)
+    return replace(case, seconds=round(time.perf_counter() - started, 2))
+
+
+def judge(
+    stage: Stage,
+    home: Home,
+    kind: str,
+    seed: int,
+    corruption: Corruption,
+    checks: Sequence[ReleaseCheck],
+    withheld: str | None,
+) -> Case:
+    with connect(home.warehouse, read_only=True) as con:
+        by_reader = said_by_reader(con) - stage.known
+        lost = tuple(file for (file,) in con.execute(NOT_CONSERVED).fetchall())
+    by_checks = said_by_checks(checks, stage.rows_known, stage.work) - stage.known
+    said = by_reader | by_checks
+    differing: list[str] = []
+    if withheld:
+        outcome = "blocked"
+    elif any(item.by == "file set aside" for item in said):
+        outcome = "set_aside"
+    elif by_reader:
+        outcome = "refused"
+    else:
+        differing = differing_tables(stage.clean, home)
+        outcome = "warned" if said else "SILENT" if differing else "harmless"
+    named = [*corruption.files, *(["session_override"] if corruption.overrides else [])]
+    texts = [f"{item.where} {item.what}" for item in said] + [withheld or ""]
+    return Case(
+        kind,
+        seed,
+        corruption.what,
+        outcome,
+        named=any(name in text for name in named for text in texts),
+        said_by=tuple(sorted({item.by for item in said})),
+        examples=tuple(sorted(f"{item.by}: {item.where} {item.what}"[:300] for item in said)[:3]),
+        differing_tables=tuple(differing),
+        lines_lost_in=lost,
+    )
+
+
+def run_case_in_dagster(stage: Stage, kind: str, seed: int) -> Case:
+    """The same case through the job `nightly`, as `make nightly` runs it."""
+    from dagster_project import cli
+    from dagster_project.defs import ingest
+
+    corruption = KINDS[kind].corrupt(stage.landing, seed)
+    started = time.perf_counter()
+    home = stage.restore()
+    stage.place(home, corruption)
+
+    def tonight() -> date:
+        return NIGHT
+
+    with (
+        overridden(corruption.overrides, stage.work),
+        patch.object(cli, "today_in_hong_kong", tonight),
+        patch.object(ingest, "today_in_hong_kong", tonight),
+        contextlib.redirect_stdout(io.StringIO()),
+        contextlib.redirect_stderr(io.StringIO()) as told,
+    ):
+        status = cli.run_job(home, "nightly", NIGHT, NIGHT)
+    with connect(home.warehouse, read_only=True) as con:
+        checks = raw.check_results(con)
+    withheld = told.getvalue() if status else None
+    case = judge(stage, home, kind, seed, corruption, checks, withheld)
+    return replace(case, seconds=round(time.perf_counter() - started, 2))
+
+
+# --- Clean sessions -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class CleanNights:
+    """Nights of the clean sample: how many were withheld, and how many each check warned in."""
+
+    nights: int
+    withheld: dict[str, str]
+    warned: dict[str, int]
+    examples: dict[str, str]
+
+
+def run_clean_nights(folder: Path, count: int) -> CleanNights:
+    """Release the last sessions of the sample one by one, each with the files of its evening.
+
+    Thirty sessions before them are released in one run first, since averages need some.
+    """
+    generate(folder / "sample")
+    catalog = load_feeds()
+    files = read_folder(folder / "sample")
+    days = sorted({*sessions("XHKG"), *sessions("XSHG")})
+    assert len(days) > count + 30, f"the sample has {len(days)} sessions"
+    home = Home(folder / "home")
+    sheets = {
+        path: Sheet(catalog.feeds[path.split("/")[0]], content)
+        for path, content in files.items()
+        if "trade_date" in catalog.feeds[path.split("/")[0]].columns
+    }
+    dates = {path: [sheet.date(row) for row in range(len(sheet.rows))]
+             for path, sheet in sheets.items()}  # fmt: skip
+    rows = {path: sheet.rows for path, sheet in sheets.items()}
+    for feed in catalog.feeds:
+        (home.landing / feed).mkdir(parents=True)
+
+    def deliver(day: date) -> None:
+        for path, content in files.items():
+            target = home.landing / path
+            if path in sheets:
+                sheet = sheets[path]
+                sheet.rows = [row for row, at in zip(rows[path], dates[path], strict=True)
+                              if at <= day]  # fmt: skip
+                if not sheet.rows:
+                    continue
+                content = sheet.render()
+            if not target.exists() or target.read_bytes() != content:
+                target.write_bytes(content)
+                stamp(target, usual_time(path, day, changed=True))
+
+    withheld: dict[str, str] = {}
+    warned: Counter[str] = Counter()
+    examples: dict[str, str] = {}
+    first = days[-count - 30]
+    for number, day in enumerate(days[-count - 1 :]):
+        deliver(day)
+        asked = (day, day) if number else (first, day)
+        result = run_night(home, catalog, asked, day, now_on(day))
+        if number == 0:
+            continue
+        if result.withheld:
+            withheld[str(day)] = result.withheld
+        for check in result.checks:
+            if not check.passed:
+                warned[check.check_name] += 1
+                examples.setdefault(check.check_name, f"{day}: {check.explanation}"[:400])
+    return CleanNights(count, withheld, dict(warned), examples)
+
+
+def run_real(folder: Path) -> tuple[str | None, dict[str, list[str]]]:
+    """Why the real vendor files are withheld, if they are, and all that each check finds in them.
+
+    Returns:
+        Check -> its findings in words, each with file and line where it has them.
+    """
+    home = Home(folder / "home")
+    place_real_files(home.landing)
+    asked = (date(2021, 1, 1), NIGHT)
+    with patch.object(audit, "KEPT_ROWS", sys.maxsize):  # a release keeps the worst only
+        result = run_night(home, load_feeds(), asked, today_in_hong_kong())
+    found = {}
+    for check in result.checks:
+        if not check.passed:
+            told = [audit.told_of(row) for row in check.offending_rows]
+            found[check.check_name] = told or [check.explanation]
+    return result.withheld, found
+
+
+# --- The command ----------------------------------------------------------------------------------
+
+_stage: Stage | None = None
+
+
+def _open_stage(folder: Path) -> None:
+    """Each process plays in a work folder of its own."""
+    global _stage
+    _stage = Stage(folder, folder / f"work-{os.getpid()}")
+    _stage.open()
+
+
+def _play(kind: str, seed: int, in_dagster: bool) -> list[Case]:
+    assert _stage
+    case = run_case(_stage, kind, seed)
+    return [case, run_case_in_dagster(_stage, kind, seed)] if in_dagster else [case]
+
+
+def run_cases(
+    folder: Path, wanted: Sequence[tuple[str, int]], processes: int, in_dagster: bool = False
+) -> list[list[Case]]:
+    """Play cases in several processes, each warmed once; DuckDB is not used before they start.
+
+    Returns:
+        Of each case what became of it, and then, where asked for, the same through Dagster.
+    """
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, context) as pool:
+        pool.submit(_build, folder).result()
+    played = []
+    with ProcessPoolExecutor(processes, context, _open_stage, (folder,)) as pool:
+        futures = [pool.submit(_play, kind, seed, in_dagster) for kind, seed in wanted]
+        for number, future in enumerate(as_completed(futures), 1):
+            played.append(future.result())
+            if number % 100 == 0:
+                print(f"{number} of {len(wanted)} cases", file=sys.stderr, flush=True)
+    return sorted(played, key=lambda cases: (list(KINDS).index(cases[0].kind), cases[0].seed))
+
+
+def _build(folder: Path) -> None:
+    Stage(folder, folder / "work-build").build()
+
+
+def failures(cases: Iterable[Case]) -> list[str]:
+    """What the proof does not accept: silence where it could be seen, lost lines, crashes."""
+    found = []
+    for case in cases:
+        where = f"{case.kind} seed {case.seed}: {case.what}"
+        if case.outcome == "SILENT" and not KINDS[case.kind].unseeable:
+            found.append(f"SILENT {where}; differing: {', '.join(case.differing_tables)}")
+        if case.outcome == "CRASHED":
+            found.append(f"CRASHED {where}: {' | '.join(case.examples)}")
+        found += [f"lines of {file} are not conserved: {where}" for file in case.lines_lost_in]
+    return found
+
+
+def table_of(cases: Sequence[Case]) -> str:
+    """Kind × outcome, in how many of its cases the corrupted file was named."""
+    lines = [f"{'kind':<36}" + "".join(f"{name:>10}" for name in OUTCOMES) + f"{'named':>8}"]
+    by_kind = defaultdict(list)
+    for case in cases:
+        by_kind[case.kind].append(case)
+    for name, group in by_kind.items():
+        counts = Counter(case.outcome for case in group)
+        row = "".join(f"{counts[outcome] or '·':>10}" for outcome in OUTCOMES)
+        mark = " (unseeable)" if KINDS[name].unseeable else ""
+        lines.append(f"{name:<36}{row}{sum(case.named for case in group):>8}{mark}")
+    counts = Counter(case.outcome for case in cases)
+    totals = "".join(f"{counts[outcome]:>10}" for outcome in OUTCOMES)
+    lines.append(f"{'all':<36}{totals}{sum(case.named for case in cases):>8}")
+    return "\n".join(lines)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--seeds", type=int, default=50, help="cases a kind (default 50)")
+    parser.add_argument("--first-seed", type=int, default=0)
+    parser.add_argument("--kinds", help="comma-separated; all where not given")
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument(
+        "--dagster", action="store_true", help="one seed a kind, and the same in Dagster"
+    )
+    parser.add_argument("--clean-nights", type=int, metavar="N", help="only N nights of the sample")
+    parser.add_argument("--real", action="store_true", help="only the real vendor files")
+    parser.add_argument("--out", type=Path, help="write everything as JSON")
+    options = parser.parse_args(arguments)
+    kinds = options.kinds.split(",") if options.kinds else list(KINDS)
+    if unknown := set(kinds) - KINDS.keys():
+        parser.error(f"no kind is named {', '.join(sorted(unknown))}; known: {', '.join(KINDS)}")
+    started = time.perf_counter()
+    with tempfile.TemporaryDirectory(prefix="corruption-") as temporary:
+        if options.clean_nights:
+            found, figures = _prove_clean_nights(Path(temporary), options.clean_nights)
+        elif options.real:
+            found, figures = _list_real(Path(temporary))
+        else:
+            count = 1 if options.dagster else options.seeds
+            seeds = range(options.first_seed, options.first_seed + count)
+            wanted = [(kind, seed) for seed in seeds for kind in kinds]
+            folder = Path(temporary) / "stage"
+            folder.mkdir()
+            played = run_cases(folder, wanted, options.processes, options.dagster)
+            found, figures = _prove_corruptions(played)
+    figures = {
+        "command": " ".join(["python -m tests.proof.corruption", *(arguments or sys.argv[1:])]),
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": f"{platform.platform()}, {os.cpu_count()} cores, "
+        f"Python {platform.python_version()}",
+        "seconds": round(time.perf_counter() - started),
+        "failures": found,
+        **figures,
+    }
+    print("\n".join([f"{len(found)} failures, {figures['seconds']} s", *found]))
+    if options.out:
+        options.out.write_text(json.dumps(figures, ensure_ascii=False, indent=1))
+    return 1 if found else 0
+
+
+def _prove_corruptions(played: Sequence[Sequence[Case]]) -> tuple[list[str], dict[str, Any]]:
+    cases = [case for case, *_ in played]
+    found = failures(cases)
+    for case, *others in played:
+        for other in others:
+            if other.outcome != case.outcome:
+                found.append(
+                    f"in Dagster {other.outcome}, else {case.outcome}: {case.kind} seed "
+                    f"{case.seed}: {case.what}; {' | '.join(other.examples)}"
+                )
+    print(table_of(cases))
+    print(f"\n{len({case.kind for case in cases})} kinds, {len(cases)} cases")
+    return found, {
+        "kinds": len({case.kind for case in cases}),
+        "cases": len(cases),
+        "cases_in_dagster": sum(len(others) for _, *others in played),
+        "outcomes": Counter(case.outcome for case in cases),
+        "unseeable": {name: kind.unseeable for name, kind in KINDS.items() if kind.unseeable},
+        "every_case": [asdict(case) for case in cases],
+    }
+
+
+def _prove_clean_nights(folder: Path, count: int) -> tuple[list[str], dict[str, Any]]:
+    nights = run_clean_nights(folder, count)
+    print(f"{nights.nights} clean nights, {len(nights.withheld)} withheld; nights that warned:")
+    for check, number in sorted(nights.warned.items(), key=lambda item: -item[1]):
+        print(f"{number:>6}  {check}: {nights.examples[check]}")
+    return [f"withheld {day}: {why}" for day, why in nights.withheld.items()], asdict(nights)
+
+
+def _list_real(folder: Path) -> tuple[list[str], dict[str, Any]]:
+    withheld, by_check = run_real(folder)
+    for check, told in sorted(by_check.items(), key=lambda item: len(item[1])):
+        print(f"{check}: {len(told)}")
+        print("\n".join(f"    {line}" for line in told[:SHOWN_FINDINGS]))
+    found = [f"withheld: {withheld}"] if withheld else []
+    return found, {"counts": {name: len(told) for name, told in by_check.items()},
+                   "findings": by_check}  # fmt: skip
+
+
+if __name__ == "__main__":
+    sys.exit(main())
