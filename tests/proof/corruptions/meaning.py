@@ -520,9 +520,3 @@ def event_of_unknown_basket(place: Place) -> Corruption:
     row = len(place.sheet.rows) - 1
     place.sheet.put(row, "basket", "hk_consumers")
     return place.changed(f"{place.path}:{place.sheet.line(row)}: no such basket")
-
-
-@kind("meaning", "a broker's target that is no longer stated", ("broker_target_price",))
-def target_missing(place: Place) -> Corruption:
-    del place.sheet.rows[0]
-    return place.changed(f"{place.path}:{place.sheet.line(0)} is missing")
