@@ -17,6 +17,9 @@ and runs the night: ingest, dbt, audit, publish. Its outcome is the first of the
     python -m tests.proof.corruption --dagster          one seed a kind, through the Dagster job
     python -m tests.proof.corruption --clean-nights 250 the sample, night by night: no false block
     python -m tests.proof.corruption --real             what is found in the real vendor files
+
+Every case is kept beside `--out` as soon as it is played (`.jsonl`). The same command goes on where
+an earlier one ended, or adds its kinds and seeds, as long as the project's version is the same.
 """
 
 import argparse
@@ -27,6 +30,7 @@ import multiprocessing
 import os
 import platform
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -49,7 +53,7 @@ from dagster_project.feed import FeedCatalog, load_feeds
 from dagster_project.night import run_night
 from dagster_project.release import ReleaseCheck
 from dagster_project.sessions import HONG_KONG, today_in_hong_kong
-from dagster_project.warehouse import Home, connect
+from dagster_project.warehouse import PROJECT_ROOT, Home, connect
 from seeds.sample.generate import generate, sessions
 from tests.proof.corruptions import BEFORE, FIRST, KINDS, NIGHT, Corruption, Landing
 from tests.proof.corruptions.sheet import Sheet
@@ -524,27 +528,58 @@ def _play(kind: str, seed: int, in_dagster: bool) -> list[Case]:
 
 def run_cases(
     folder: Path, wanted: Sequence[tuple[str, int]], processes: int, in_dagster: bool = False
-) -> list[list[Case]]:
+) -> Iterator[list[Case]]:
     """Play cases in several processes, each warmed once; DuckDB is not used before they start.
 
-    Returns:
+    Yields:
         Of each case what became of it, and then, where asked for, the same through Dagster.
     """
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, context) as pool:
         pool.submit(_build, folder).result()
-    played = []
     with ProcessPoolExecutor(processes, context, _open_stage, (folder,)) as pool:
         futures = [pool.submit(_play, kind, seed, in_dagster) for kind, seed in wanted]
         for number, future in enumerate(as_completed(futures), 1):
-            played.append(future.result())
+            yield future.result()
             if number % 100 == 0:
                 print(f"{number} of {len(wanted)} cases", file=sys.stderr, flush=True)
-    return sorted(played, key=lambda cases: (list(KINDS).index(cases[0].kind), cases[0].seed))
 
 
 def _build(folder: Path) -> None:
     Stage(folder, folder / "work-build").build()
+
+
+@dataclass(frozen=True)
+class Journal:
+    """Cases played by one version of the project, a line each; without a path nothing is kept."""
+
+    path: Path | None
+    version: str
+
+    def read(self) -> dict[tuple[str, int], list[Case]]:
+        """The cases of this version, by kind and seed."""
+        if not self.path or not self.path.exists():
+            return {}
+        lines = map(json.loads, self.path.read_text(encoding="utf-8").splitlines())
+        kept = [line["cases"] for line in lines if line["version"] == self.version]
+        return {(cases[0]["kind"], cases[0]["seed"]): [Case(**case) for case in cases]
+                for cases in kept if cases[0]["kind"] in KINDS}  # fmt: skip
+
+    def keep(self, cases: Sequence[Case]) -> None:
+        if self.path:
+            line = {"version": self.version, "cases": [asdict(case) for case in cases]}
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+
+def project_version() -> str:
+    """The commit checked out; where files were changed since, a version of this moment only."""
+    described = subprocess.run(
+        ["git", "describe", "--always", "--dirty"],
+        cwd=PROJECT_ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    version = described.stdout.strip() or "unknown-dirty"
+    return f"{version}-{time.time():.0f}" if version.endswith("-dirty") else version
 
 
 def failures(cases: Iterable[Case]) -> list[str]:
@@ -593,7 +628,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     kinds = options.kinds.split(",") if options.kinds else list(KINDS)
     if unknown := set(kinds) - KINDS.keys():
         parser.error(f"no kind is named {', '.join(sorted(unknown))}; known: {', '.join(KINDS)}")
-    started = time.perf_counter()
+    started, version = time.perf_counter(), project_version()
     with tempfile.TemporaryDirectory(prefix="corruption-") as temporary:
         if options.clean_nights:
             found, figures = _prove_clean_nights(Path(temporary), options.clean_nights)
@@ -602,18 +637,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
         else:
             count = 1 if options.dagster else options.seeds
             seeds = range(options.first_seed, options.first_seed + count)
-            wanted = [(kind, seed) for seed in seeds for kind in kinds]
+            journal = Journal(options.out and options.out.with_suffix(".jsonl"), version)
+            played = journal.read()
+            wanted = [
+                (kind, seed) for seed in seeds for kind in kinds if (kind, seed) not in played
+            ]
             folder = Path(temporary) / "stage"
             folder.mkdir()
-            played = run_cases(folder, wanted, options.processes, options.dagster)
-            found, figures = _prove_corruptions(played)
+            for cases in run_cases(folder, wanted, options.processes, options.dagster):
+                journal.keep(cases)
+                played[cases[0].kind, cases[0].seed] = cases
+            in_order = sorted(played, key=lambda case: (list(KINDS).index(case[0]), case[1]))
+            found, figures = _prove_corruptions([played[case] for case in in_order])
     figures = {
         "command": " ".join(["python -m tests.proof.corruption", *(arguments or sys.argv[1:])]),
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "version": version,
         "machine": f"{platform.platform()}, {os.cpu_count()} cores, "
         f"Python {platform.python_version()}",
-        "seconds": round(time.perf_counter() - started),
         "failures": found,
+        "seconds": round(time.perf_counter() - started),
         **figures,
     }
     print("\n".join([f"{len(found)} failures, {figures['seconds']} s", *found]))
@@ -634,9 +677,14 @@ def _prove_corruptions(played: Sequence[Sequence[Case]]) -> tuple[list[str], dic
                 )
     print(table_of(cases))
     print(f"\n{len({case.kind for case in cases})} kinds, {len(cases)} cases")
+    seeds_of = Counter(case.kind for case in cases)
     return found, {
-        "kinds": len({case.kind for case in cases}),
+        "kinds": len(seeds_of),
+        "kinds_by_seeds": {f"at {seeds}:": n for seeds, n in Counter(seeds_of.values()).items()},
         "cases": len(cases),
+        "seconds_of_all_cases": round(
+            sum(case.seconds for played_by in played for case in played_by)
+        ),
         "cases_in_dagster": sum(len(others) for _, *others in played),
         "outcomes": Counter(case.outcome for case in cases),
         "unseeable": {name: kind.unseeable for name, kind in KINDS.items() if kind.unseeable},
