@@ -31,20 +31,20 @@ from typing import Annotated, Any, Literal, get_args
 from urllib.parse import urlsplit
 
 import duckdb
-import yaml
 from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
     StringConstraints,
-    ValidationError,
     field_validator,
     model_validator,
 )
 
-from dagster_project.feed import line_of, load_feeds, repeated_keys
+from dagster_project import raw
+from dagster_project.feed import load_feeds
 from dagster_project.sessions import HONG_KONG
 from dagster_project.warehouse import Home, connect
+from dagster_project.yaml_file import read_yaml
 
 Kind = Literal["withheld", "late", "set_aside", "report"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -121,7 +121,7 @@ def after_failure(home: Home, reason: str | None) -> Found:
     found: dict[Kind, list[Problem]] = {}
     try:
         with connect(home.warehouse, read_only=True) as con:
-            (clock,) = con.execute("select max(to_date) from raw.asked_dates").fetchone() or (None,)
+            clock = raw.clock(con)
             dates = f" for {clock}" if clock else ""
             found["set_aside"] = _set_aside(con)
             if reason is None:
@@ -165,14 +165,17 @@ def _cut(reason: str) -> str:
 
 def _late(con: duckdb.DuckDBPyConnection, now: datetime) -> list[Problem]:
     """Feeds that were due for the clock date by now and gave nothing, or only a part."""
-    rows = con.execute("""
+    rows = con.execute(
+        """
         select coverage.trade_date, coverage.market, coverage.feed, coverage.received_symbols,
             coverage.missing_symbols, coverage.first_missing_symbol, feed.due_by
         from main.session_coverage as coverage
         join raw.feed as feed using (feed)
         where coverage.status <> 'complete'
-        and coverage.trade_date = (select max(to_date) from raw.asked_dates)
-        order by coverage.market, coverage.feed""").fetchall()
+        and coverage.trade_date = $clock
+        order by coverage.market, coverage.feed""",
+        {"clock": raw.clock(con)},
+    ).fetchall()
     problems, feeds = [], load_feeds().feeds if rows else {}
     for day, market, feed, received, missing, first_missing, due_by in rows:
         if day == now.date() and due_by and f"{now:%H:%M}" < due_by:
@@ -512,34 +515,13 @@ def load_alerts(home: Home) -> Alerts:
     path = home.root / "alerts.yaml"
     if not path.exists():
         return Alerts()
-    try:
-        text = path.read_text(encoding="utf-8")
-        root, content = yaml.compose(text, Loader=yaml.SafeLoader), yaml.safe_load(text)
-        repeated = list(repeated_keys(root))
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f":{mark.line + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or error
-        raise AlertsError(f"{path}{line}: is not YAML: {problem}") from error
-    except (OSError, ValueError, RecursionError) as error:
-        raise AlertsError(f"{path}: cannot be read: {error}") from error
-    if not isinstance(content, dict):
-        raise AlertsError(f"{path}:1: names no channel; it looks like this:\n{EXAMPLE}")
-    if repeated:
-        raise AlertsError(
-            "\n".join(f"{path}:{line}: {key}: stands here a second time" for key, line in repeated)
-        )
-    try:
-        return Alerts.model_validate(content)
-    except ValidationError as error:
-        lines = []
-        for details in error.errors(include_input=False):
-            message = details["msg"].removeprefix("Value error, ")
-            if details["type"] == "extra_forbidden":
-                message = "is not a key of alerts.yaml; a typo? Secrets stay in the environment"
-            where = ".".join(map(str, details["loc"])) or "alerts"
-            lines.append(f"{path}:{line_of(root, details['loc'])}: {where}: {message}")
-        raise AlertsError("\n".join(lines)) from None
+    return read_yaml(
+        path,
+        Alerts,
+        AlertsError,
+        otherwise=f"names no channel; it looks like this:\n{EXAMPLE}",
+        unknown_key="is not a key of alerts.yaml; a typo? Secrets stay in the environment",
+    )
 
 
 # Telling

@@ -19,7 +19,7 @@ from typing import Any
 
 from dagster_project.raw import EVERYTHING
 from dagster_project.release import KEPT_ROWS, Finding, ReleaseCheck, Severity
-from dagster_project.warehouse import PROJECT_ROOT, Home, connect
+from dagster_project.warehouse import PROJECT_ROOT, Home, connect, dicts
 
 DBT_PROJECT = PROJECT_ROOT / "dbt_project"
 SEEDS_FOLDER = PROJECT_ROOT / "seeds"
@@ -193,15 +193,13 @@ def _check(result: Any, failing: Sequence[dict[str, Any]]) -> ReleaseCheck:
 
 def _failing_rows(home: Home, failed: Sequence[Any]) -> dict[str, list[dict[str, Any]]]:
     """The first rows that each failed test objects to, by the test's unique_id."""
-    rows = {}
     with connect(home.warehouse, read_only=True) as con:
-        for result in failed:
-            found = con.execute(f"from ({result.node.compiled_code}) limit {KEPT_ROWS}")
-            columns = [column[0] for column in found.description or ()]
-            rows[result.node.unique_id] = [
-                dict(zip(columns, row, strict=True)) for row in found.fetchall()
-            ]
-    return rows
+        return {
+            result.node.unique_id: dicts(
+                con, f"from ({result.node.compiled_code}) limit {KEPT_ROWS}"
+            )
+            for result in failed
+        }
 
 
 def _finding(row: dict[str, Any], severity: Severity) -> Finding:

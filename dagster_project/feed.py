@@ -6,7 +6,6 @@ how a file's name matches. Does not belong here: reading files (`reader.py`), ta
 
 import hashlib
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache, cached_property
@@ -14,16 +13,16 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import duckdb
-import yaml
 from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
     StringConstraints,
-    ValidationError,
     field_validator,
     model_validator,
 )
+
+from dagster_project.yaml_file import read_yaml
 
 FEEDS_FOLDER = Path(__file__).parent / "feeds"
 
@@ -477,72 +476,13 @@ def load_feed(path: Path) -> FeedSpec:
     """
     if path.suffix != ".yaml":
         raise FeedSpecError(f"{path}: rename it to {path.stem}.yaml")
-    try:
-        text = path.read_text(encoding="utf-8")
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        content = yaml.safe_load(text)
-        repeated = list(repeated_keys(root))
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f":{mark.line + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or error
-        raise FeedSpecError(f"{path}{line}: is not YAML: {problem}") from error
-    except (OSError, ValueError, RecursionError) as error:
-        raise FeedSpecError(f"{path}: cannot be read: {error}") from error
-    if not isinstance(content, dict):
-        raise FeedSpecError(f"{path}:1: is not a feed spec; it starts with `feed: {path.stem}`")
-    if repeated:
-        raise FeedSpecError(
-            "\n".join(f"{path}:{at}: {key}: stands here a second time" for key, at in repeated)
-        )
-    try:
-        spec = FeedSpec.model_validate(content)
-    except ValidationError as error:
-        lines = []
-        for details in error.errors():
-            cause = details.get("ctx", {}).get("error")
-            location = (*details["loc"], *getattr(cause, "location", ()))
-            where = ".".join(str(part) for part in location) or "spec"
-            message = details["msg"].removeprefix("Value error, ")
-            if details["type"] == "extra_forbidden":
-                message = "is not a key of a feed spec; a typo?"
-            lines.append(f"{path}:{line_of(root, location)}: {where}: {message}")
-        raise FeedSpecError("\n".join(lines)) from error
+    spec = read_yaml(
+        path,
+        FeedSpec,
+        FeedSpecError,
+        otherwise=f"is not a feed spec; it starts with `feed: {path.stem}`",
+        unknown_key="is not a key of a feed spec; a typo?",
+    )
     if spec.feed != path.stem:
         raise FeedSpecError(f"{path}:1: the file is named {path.stem!r}, the feed {spec.feed!r}")
     return spec
-
-
-def repeated_keys(node: Any) -> Iterator[tuple[str, int]]:
-    """Keys that a mapping of a spec has twice, which YAML would take without a word."""
-    if isinstance(node, yaml.MappingNode):
-        seen: set[str] = set()
-        for key, value in node.value:
-            if key.value in seen:
-                yield key.value, key.start_mark.line + 1
-            seen.add(str(key.value))
-            yield from repeated_keys(value)
-    elif isinstance(node, yaml.SequenceNode):
-        for item in node.value:
-            yield from repeated_keys(item)
-
-
-def line_of(node: Any, location: tuple[Any, ...]) -> int:
-    """The line of a spec on which an error's location stands, as deep as it can be followed."""
-    line: int = node.start_mark.line + 1
-    for part in location:
-        if isinstance(node, yaml.MappingNode):
-            for key, value in node.value:
-                if key.value == str(part):
-                    line, node = key.start_mark.line + 1, value
-                    break
-            else:
-                break
-        elif (
-            isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value)
-        ):
-            node = node.value[part]
-            line = node.start_mark.line + 1
-        else:
-            break
-    return line

@@ -92,7 +92,7 @@ def take_in(
         con.begin()
         if asked:
             raw.ask_for_dates(con, *asked, now)
-        (clock,) = con.execute("select max(to_date) from raw.asked_dates").fetchone() or (None,)
+        clock = raw.clock(con)
         ensure_sessions(con, clock or today, now)
         _notice_other_judgement(con, clock or today, now)
         con.commit()
@@ -173,7 +173,7 @@ def release(home: Home) -> Release:
         ReleaseError: no dates were asked for yet, or it cannot be published.
     """
     with connect(home.warehouse) as con:
-        (clock,) = con.execute("select max(to_date) from raw.asked_dates").fetchone() or (None,)
+        clock = raw.clock(con)
         if clock is None:
             raise ReleaseError("no dates were asked for yet: run the job nightly or history first")
         create_macros(con)

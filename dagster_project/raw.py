@@ -193,6 +193,12 @@ def set_state(con: duckdb.DuckDBPyConnection, key: str, value: str) -> None:
     con.execute("insert into raw.state values (?, ?)", [key, value])
 
 
+def clock(con: duckdb.DuckDBPyConnection) -> date | None:
+    """The warehouse's clock: the last date that was asked for; None before the first run."""
+    ((last,),) = con.execute("select max(to_date) from raw.asked_dates").fetchall()
+    return last
+
+
 def ask_for_dates(
     con: duckdb.DuckDBPyConnection, first: date, last: date, now: datetime
 ) -> date | None:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -106,3 +107,12 @@ def connect(path: Path, read_only: bool = False) -> duckdb.DuckDBPyConnection:
             "autoinstall_known_extensions": "false",
         },
     )
+
+
+def dicts(
+    con: duckdb.DuckDBPyConnection, query: str, parameters: object = None
+) -> list[dict[str, Any]]:
+    """The rows of a query, each by its columns' names."""
+    result = con.execute(query, parameters)
+    columns = [column[0] for column in result.description or ()]
+    return [dict(zip(columns, row, strict=True)) for row in result.fetchall()]

@@ -8,7 +8,7 @@ file shows by itself (`reader.py` refuses it), identities of the models (`dbt_pr
 A check is a query of the rows it objects to, worst first: column `what` says what is wrong, and
 record_kind, symbol, trade_date, feed, file, line_number say where, as far as the check knows. In
 it `$changed_from` is the date from which the marts were rebuilt, so that a night's audit costs a
-night, and `$name` a setting of its policy.
+night, and `$name` a setting of its policy. What several checks look at is a view of `views/`.
 """
 
 import csv
@@ -22,11 +22,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 import duckdb
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, RootModel, ValidationError, field_validator
 
 from dagster_project.raw import RECORD_KINDS
 from dagster_project.release import KEPT_ROWS, Finding, ReleaseCheck, Severity
+from dagster_project.warehouse import dicts
+from dagster_project.yaml_file import read_yaml
 
 FOLDER = Path(__file__).parent
 POLICY = FOLDER / "checks.yaml"
@@ -51,6 +52,13 @@ class Policy(BaseModel):
     record_kinds: dict[str, Literal["block", "warn", "off"]] = Field(default_factory=dict)
     settings: dict[str, float] = Field(default_factory=dict)
 
+    @field_validator("record_kinds")
+    @classmethod
+    def _are_known(cls, kinds: dict[str, Any]) -> dict[str, Any]:
+        if unknown := kinds.keys() - RECORD_KINDS.keys():
+            raise ValueError(f"no record kind is named {', '.join(sorted(unknown))}")
+        return kinds
+
     def severity_of(self, found: dict[str, Any]) -> Literal["block", "warn", "off"]:
         """The rule that fits a row best: its feed's, else its record kind's, else the check's."""
         by_feed = self.feeds.get(found.get("feed") or "")
@@ -59,6 +67,10 @@ class Policy(BaseModel):
     @property
     def may_block(self) -> bool:
         return "block" in {self.severity, *self.feeds.values(), *self.record_kinds.values()}
+
+
+class _Policies(RootModel[dict[str, Policy]]):
+    pass
 
 
 class Waiver(BaseModel):
@@ -80,16 +92,13 @@ def load_policies(path: Path = POLICY) -> dict[str, Policy]:
     Raises:
         PolicyError: a policy that cannot be used, or a check without a policy or a query.
     """
-    content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    policies = {}
-    for name, policy in content.items():
-        try:
-            policies[name] = Policy.model_validate(policy)
-        except ValidationError as error:
-            raise PolicyError(f"{path}: {name}: {error}") from error
-        unknown = policies[name].record_kinds.keys() - RECORD_KINDS.keys()
-        if unknown:
-            raise PolicyError(f"{path}: {name}: no record kind is named {', '.join(unknown)}")
+    policies = read_yaml(
+        path,
+        _Policies,
+        PolicyError,
+        otherwise="names no check",
+        unknown_key="is not a key of a policy; a typo?",
+    ).root
     queries = {query.stem for query in path.parent.glob("*.sql")}
     if odd := queries ^ policies.keys():
         raise PolicyError(
@@ -124,7 +133,7 @@ def load_waivers(path: Path | None = None) -> list[Waiver]:
 def fingerprint() -> str:
     """Changes whenever the same tables could be judged otherwise."""
     digest = hashlib.sha256()
-    for path in sorted([POLICY, WAIVERS, *FOLDER.glob("*.sql")]):
+    for path in sorted([POLICY, WAIVERS, *FOLDER.rglob("*.sql")]):
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
 
@@ -138,6 +147,8 @@ def run_checks(
         waivers: those of `waivers.csv` where not given.
     """
     waivers = load_waivers() if waivers is None else waivers
+    for view in FOLDER.glob("views/*.sql"):
+        con.execute(f"create or replace temp view {view.stem} as {view.read_text('utf-8')}")
     return [
         _run(con, name, policy, changed_from, waivers) for name, policy in load_policies().items()
     ]
@@ -213,6 +224,4 @@ def _rows(
 ) -> list[dict[str, Any]]:
     query = (FOLDER / f"{name}.sql").read_text(encoding="utf-8")
     used = set(re.findall(r"\$(\w+)", query))
-    result = con.execute(query, {key: value for key, value in settings.items() if key in used})
-    columns = [column[0] for column in result.description or ()]
-    return [dict(zip(columns, row, strict=True)) for row in result.fetchall()]
+    return dicts(con, query, {key: value for key, value in settings.items() if key in used})

@@ -1,15 +1,8 @@
 -- 32-bit numbers written out: 9386.39 becomes 9386.3896484375. Some vendors always write so.
-with stated as (
-    select 'index_close' as record_kind, feed, symbol, trade_date, open, high, low, close, file_id,
-        line_number
-    from staging.stg_index_close
-    union all
-    select 'security_close', feed, symbol, trade_date, open, high, low, close, file_id, line_number
-    from staging.stg_security_close
-), judged as (
+with judged as (
     select *, open <> round(open, 4) or high <> round(high, 4) or low <> round(low, 4)
         or close <> round(close, 4) as is_odd
-    from stated
+    from stated_close
 ), usual as (
     select feed, avg(is_odd::int) as share from judged group by feed
 )

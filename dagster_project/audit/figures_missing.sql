@@ -1,12 +1,10 @@
 -- A figure that was there at the session before: null now, or zero where a zero means nothing.
 with stated as (
-    select 'index_close' as record_kind, feed, symbol, trade_date, previous_trade_date, open, high,
-        low, nullif(volume, 0) as volume, nullif(turnover, 0) as turnover, file_id, line_number
-    from staging.stg_index_close
-    union all by name
-    select 'security_close' as record_kind, feed, symbol, trade_date, previous_trade_date, open,
-        high, low, volume, turnover, file_id, line_number
-    from staging.stg_security_close
+    select * replace (
+        case when record_kind = 'index_close' then nullif(volume, 0) else volume end as volume,
+        case when record_kind = 'index_close' then nullif(turnover, 0) else turnover end as turnover
+    )
+    from stated_close
     union all by name
     select 'market_turnover' as record_kind, feed, market || ' ' || segment as symbol, trade_date,
         previous_trade_date, nullif(volume, 0) as volume, nullif(turnover, 0) as turnover, file_id,

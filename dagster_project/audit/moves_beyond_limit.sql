@@ -1,20 +1,17 @@
 -- To the cent, as the exchange rounds; a share's first sessions have no limit.
 select
-    'security_close' as record_kind,
+    moved.record_kind,
     moved.feed,
     moved.symbol,
     moved.trade_date,
-    file.path as file,
-    origin.line_number,
+    moved.file,
+    moved.line_number,
     moved.low || ' to ' || moved.high || ', close ' || moved.close || ', previous close '
     || moved.previous_close || ': more than ' || moved.limit_pct || ' %' as what
-from main.security_performance as moved
+from session_move as moved
 inner join main.dim_security as security using (symbol)
-inner join raw.security_close as origin using (feed, symbol, trade_date)
-inner join raw.file as file using (file_id)
 where
     moved.trade_date >= $changed_from
-    and origin.is_current
     and moved.limit_pct is not null
     and moved.volume > 0
     and (

@@ -1,12 +1,6 @@
 with reference as (
-    select 'index_close' as record_kind, feed, symbol, trade_date, previous_trade_date, close,
-        coalesce(stated_previous_close, close - stated_change) as previous_close, file_id,
-        line_number
-    from staging.stg_index_close
-    union all
-    select 'security_close', feed, symbol, trade_date, previous_trade_date, close,
-        coalesce(stated_previous_close, close - stated_change), file_id, line_number
-    from staging.stg_security_close
+    select *, coalesce(stated_previous_close, close - stated_change) as previous_close
+    from stated_close
 )
 
 select

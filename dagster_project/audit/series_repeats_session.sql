@@ -1,13 +1,3 @@
-with stated as (
-    select 'index_close' as record_kind, feed, symbol, trade_date, previous_trade_date, open, high,
-        low, close, volume, file_id, line_number
-    from staging.stg_index_close
-    union all by name
-    select 'security_close' as record_kind, feed, symbol, trade_date, previous_trade_date, open,
-        high, low, close, volume, file_id, line_number
-    from staging.stg_security_close
-)
-
 select
     stated.record_kind,
     stated.feed,
@@ -16,9 +6,9 @@ select
     file.path as file,
     stated.line_number,
     'open, high, low, close and volume are those of ' || stated.previous_trade_date as what
-from (from stated where trade_date >= $changed_from and high > low and coalesce(volume, 1) > 0)
+from (from stated_close where trade_date >= $changed_from and high > low and coalesce(volume, 1) > 0)
     as stated
-inner join stated as before
+inner join stated_close as before
     on stated.feed = before.feed
     and stated.symbol = before.symbol
     and stated.previous_trade_date = before.trade_date

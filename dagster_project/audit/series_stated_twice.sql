@@ -1,13 +1,5 @@
 with stated as (
-    select 'index_close' as record_kind, feed, symbol, trade_date, open, high, low, close, volume,
-        file_id, line_number
-    from staging.stg_index_close
-    where trade_date >= $changed_from
-    union all by name
-    select 'security_close' as record_kind, feed, symbol, trade_date, open, high, low, close,
-        volume, file_id, line_number
-    from staging.stg_security_close
-    where trade_date >= $changed_from
+    from stated_close where trade_date >= $changed_from
 ), pair as (
     select
         later.record_kind,

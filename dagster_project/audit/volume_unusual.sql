@@ -1,20 +1,11 @@
 -- Against the median of the sessions before: lots for shares are a factor of a hundred.
-with stated as (
-    select 'index_close' as record_kind, feed, symbol, trade_date, session_number, volume, file_id,
-        line_number
-    from staging.stg_index_close
-    where volume is not null
-    union all
-    select 'security_close', feed, symbol, trade_date, session_number, volume, file_id, line_number
-    from staging.stg_security_close
-    where volume is not null
-), compared as (
+with compared as (
     select *,
         median(volume) over earlier as usual,
         min(volume) over earlier as least,
         count(*) over earlier as sessions
-    from stated
-    where trade_date >= $changed_from - interval 45 day
+    from stated_close
+    where volume is not null and trade_date >= $changed_from - interval 45 day
     window earlier as (
         partition by record_kind, feed, symbol order by session_number
         rows between 20 preceding and 1 preceding

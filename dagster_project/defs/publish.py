@@ -8,13 +8,13 @@ from dagster_project import night
 from dagster_project.defs.resources import Warehouse
 from dagster_project.defs.transform import transform
 from dagster_project.release import ReleaseError
-from dagster_project.warehouse import connect
+from dagster_project.warehouse import connect, dicts
 
 CLOSE_OF_THE_DAY = """
     select symbol, name, round(close, 2) as close, round(change, 2) as change,
         round(change_pct, 2) as change_pct, closing_high_since
     from main.index_performance
-    where trade_date = (select max(to_date) from raw.asked_dates) order by symbol"""
+    where trade_date = $clock order by symbol"""
 
 
 # What the UI plots release by release.
@@ -48,7 +48,7 @@ def release(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.Mater
     except ReleaseError as error:
         raise dg.Failure(description=str(error), allow_retries=False) from error
     with connect(home.published, read_only=True) as con:
-        close = con.execute(CLOSE_OF_THE_DAY).fetchall()
+        close = dicts(con, CLOSE_OF_THE_DAY, {"clock": published.clock})
         plotted = con.execute(PLOTTED, {"clock": published.clock}).fetchall()
         (rows,) = con.execute("select count(*) from main.security_performance").fetchone() or (0,)
     context.log.info(f"Published {published.release_id} as {home.published}")
@@ -69,16 +69,13 @@ def release(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.Mater
     )
 
 
-def _preview(rows: list[tuple[Any, ...]]) -> dg.TableMetadataValue:
+def _preview(rows: list[dict[str, Any]]) -> dg.TableMetadataValue:
     """Rows of `CLOSE_OF_THE_DAY` as a table in the UI."""
     columns = ["symbol", "name", "close", "change", "change_pct", "closing_high_since"]
     return dg.MetadataValue.table(
         [
             dg.TableRecord(
-                {
-                    name: "" if value is None else str(value)
-                    for name, value in zip(columns, row, strict=True)
-                }
+                {name: "" if value is None else str(value) for name, value in row.items()}
             )
             for row in rows
         ],

@@ -25,6 +25,8 @@ from urllib.parse import parse_qsl, quote, urlencode
 
 import duckdb
 
+from dagster_project.warehouse import dicts
+
 MISSING = "–"
 MINUS = "−"
 
@@ -250,11 +252,8 @@ class Published:
 
     def rows(self, table: str, tail: str, parameters: Sequence[Any] = ()) -> list[Row]:
         """Rows of a table, by the SQL that follows `from <table>`."""
-        cursor = self.con.execute(f"select * from {self._sql_name(table)} {tail}", parameters)
-        columns = [column[0] for column in cursor.description or []]
         rows = []
-        for found in cursor.fetchall():
-            values = dict(zip(columns, found, strict=True))
+        for values in dicts(self.con, f"select * from {self._sql_name(table)} {tail}", parameters):
             key = RowKey.of(table, **{column: values[column] for column in KEYS[table]})
             self._found.update({(key, column): value for column, value in values.items()})
             rows.append(Row(key, values))

@@ -13,6 +13,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from dagster_project.report.figures import KEYS, Figure, Published, RowKey, UnknownFigure
+from dagster_project.warehouse import dicts
 
 # More are counted, not named: a sector of a whole market has hundreds.
 NAMED = 6
@@ -174,7 +175,8 @@ class Origins:
         """Symbols of the securities that a sector, a basket or a market's breadth is made from."""
         day = _day(row)
         if day not in self._members:
-            cursor = self._published.con.execute(
+            self._members[day] = dicts(
+                self._published.con,
                 """select symbol, market, region, sector, industry,
                     coalesce((select list(basket) from seed.basket_member as member
                         where member.symbol = security.symbol
@@ -185,8 +187,6 @@ class Origins:
                 order by symbol""",
                 [day],
             )
-            columns = [column[0] for column in cursor.description or []]
-            self._members[day] = [dict(zip(columns, r, strict=True)) for r in cursor.fetchall()]
         members = self._members[day]
         if row.table == "market_breadth":
             return [m["symbol"] for m in members if m["market"] == row["market"]]

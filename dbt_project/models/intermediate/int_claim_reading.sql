@@ -206,14 +206,10 @@ of_event as (
         named,
         value,
         high_since,
-        known_from,
-        cast(null as bigint) as ranked,
-        cast(null as double) as change_pct,
-        cast(null as double) as usual_low,
-        cast(null as double) as usual_high
+        known_from
     from of_{{ kind }}
 
-    union all
+    union all by name
 
 {% endfor %}
 select
@@ -221,46 +217,30 @@ select
     1 as reading,
     named,
     value,
-    null as high_since,
-    null as known_from,
     ranked,
-    change_pct,
-    null as usual_low,
-    null as usual_high
+    change_pct
 from of_group
 
-union all
+union all by name
 
 select
     claim_id,
     1 as reading,
     named,
-    value,
-    null as high_since,
-    null as known_from,
-    null as ranked,
-    null as change_pct,
-    null as usual_low,
-    null as usual_high
+    value
 from of_scope
 
-union all
+union all by name
 
 select
     claim_id,
     row_number() over (partition by claim_id order by target_date desc, broker asc) as reading,
     broker || ' on ' || symbol || ' (' || cast(target_date as string) || ')' as named,
-    cast(target as double) as value,
-    null as high_since,
-    null as known_from,
-    null as ranked,
-    null as change_pct,
-    null as usual_low,
-    null as usual_high
+    cast(target as double) as value
 from of_broker
 where age_rank = 1
 
-union all
+union all by name
 
 select
     claim_id,
@@ -268,10 +248,6 @@ select
     basket || ' against ' || benchmark || ' after ' || event_id
     || ' (' || cast(event_date as string) || ')' as named,
     relative_return_pct as value,
-    null as high_since,
-    null as known_from,
-    null as ranked,
-    null as change_pct,
     usual_low_pct as usual_low,
     usual_high_pct as usual_high
 from of_event
