@@ -12,6 +12,8 @@ a file that went bad keeps the rows of its last good content. So the rebuild is 
 
     python -m tests.proof.any_order --histories 200 --seed 1 --processes 2 --out any_order.json
 
+The histories are kept beside `--out` in parts; the same command goes on where it ended.
+
 Belongs here: the market, its files, histories, the comparison. The sample of it that `make test`
 draws is `tests/property/test_any_order.py`.
 """
@@ -29,7 +31,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -44,6 +46,7 @@ from dagster_project import raw
 from dagster_project.feed import FeedCatalog, load_feeds
 from dagster_project.night import run_night, take_in
 from dagster_project.warehouse import Home, connect
+from tests.proof.journal import Journal
 
 # The market
 
@@ -694,14 +697,15 @@ class Tally:
     deliveries: int = 0
     tables: int = 0
     rows: int = 0
+    seconds: float = 0.0
     histories_with: Counter[str] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
 
     def add(self, other: "Tally") -> None:
-        for name in ("histories", "unequal", "nights", "deliveries", "rows"):
+        for name in ("histories", "unequal", "nights", "deliveries", "rows", "seconds"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.tables = max(self.tables, other.tables)
-        self.histories_with += other.histories_with
+        self.histories_with.update(other.histories_with)
         self.failures += other.failures
 
 
@@ -747,9 +751,13 @@ class Proof:
 
 # The full run
 
+# So many are kept at once. Hypothesis begins every part with the simplest history.
+HISTORIES_A_PART = 25
 
-def _prove(histories_asked: int, seed_: int, started: float, tell: Callable[[str], None]) -> Tally:
+
+def _prove(histories_asked: int, seed_: int) -> Tally:
     """Draw histories and check each; a difference does not end the run, it is counted."""
+    logging.disable(logging.WARNING)
     proof = Proof()
 
     @seed(seed_)
@@ -766,37 +774,44 @@ def _prove(histories_asked: int, seed_: int, started: float, tell: Callable[[str
         found = proof.check(history)
         if found:
             proof.tally.failures.append(f"seed {seed_}, {found}")
-            tell(proof.tally.failures[-1])
-        if proof.tally.histories % 10 == 0:
-            passed = time.monotonic() - started
-            tell(f"seed {seed_}: {proof.tally.histories} histories, {passed:.0f} s")
+            print(proof.tally.failures[-1], file=sys.stderr, flush=True)
 
+    started = time.monotonic()
     try:
         check()
     finally:
         proof.close()
+    proof.tally.seconds = time.monotonic() - started
     return proof.tally
 
 
-def _work(arguments: tuple[int, int]) -> Tally:
-    logging.disable(logging.WARNING)
-    return _prove(*arguments, time.monotonic(), lambda text: print(text, file=sys.stderr))
+def prove(count: int, seed_: int, processes: int, out: Path | None) -> dict[str, Any]:
+    """The full run, in parts, over processes that start before any of them opens a database.
 
-
-def prove(count: int, seed_: int, processes: int) -> dict[str, Any]:
-    """The full run, split over processes that start before any of them opens a database.
+    Args:
+        seed_: the first part's; each next part has the next.
 
     Returns:
         Its figures: counts, how many histories had what, seconds, machine and date.
     """
-    started, tally = time.monotonic(), Tally()
-    shares = [count // processes + (number < count % processes) for number in range(processes)]
-    work = [(share, seed_ + number) for number, share in enumerate(shares) if share]
-    with ProcessPoolExecutor(len(work), multiprocessing.get_context("spawn")) as pool:
-        for part in pool.map(_work, work):
+    started, journal = time.monotonic(), Journal.beside(out)
+    tally, parts = Tally(), {}
+    for number, done in enumerate(range(0, count, HISTORIES_A_PART)):
+        parts[seed_ + number] = min(HISTORIES_A_PART, count - done)
+    for kept in journal.read():
+        if parts.get(kept["seed"]) == kept["tally"]["histories"]:
+            del parts[kept["seed"]]
+            tally.add(Tally(**kept["tally"]))
+    with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn")) as pool:
+        played = {pool.submit(_prove, share, seed_): seed_ for seed_, share in parts.items()}
+        for future in as_completed(played):
+            part = future.result()
             tally.add(part)
+            journal.keep({"seed": played[future], "tally": vars(part)})
+            print(f"{tally.histories} of {count} histories", file=sys.stderr, flush=True)
     return {
         "proof": "any_order",
+        "version": journal.version,
         "histories": tally.histories,
         "unequal": tally.unequal,
         "nights": tally.nights,
@@ -807,6 +822,7 @@ def prove(count: int, seed_: int, processes: int) -> dict[str, Any]:
         "seed": seed_,
         "processes": processes,
         "seconds": round(time.monotonic() - started, 1),
+        "seconds_of_all_parts": round(tally.seconds, 1),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python "
         f"{platform.python_version()}, DuckDB {duckdb.__version__}",
         "date": datetime.now(UTC).date().isoformat(),
@@ -822,7 +838,7 @@ def main() -> int:
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--out", type=Path, help="write the figures there, as JSON")
     arguments = parser.parse_args()
-    figures = prove(arguments.histories, arguments.seed, arguments.processes)
+    figures = prove(arguments.histories, arguments.seed, arguments.processes, arguments.out)
     if arguments.out:
         arguments.out.write_text(json.dumps(figures, indent=2, ensure_ascii=False) + "\n")
     for name, value in figures.items():

@@ -31,7 +31,6 @@ import multiprocessing
 import os
 import platform
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -54,10 +53,11 @@ from dagster_project.feed import FeedCatalog, load_feeds
 from dagster_project.night import run_night
 from dagster_project.release import ReleaseCheck
 from dagster_project.sessions import HONG_KONG, today_in_hong_kong
-from dagster_project.warehouse import PROJECT_ROOT, Home, connect
+from dagster_project.warehouse import Home, connect
 from seeds.sample.generate import generate, sessions
 from tests.proof.corruptions import BEFORE, FIRST, KINDS, NIGHT, Corruption, Landing
 from tests.proof.corruptions.sheet import Sheet
+from tests.proof.journal import Journal
 from tests.support import place_real_files
 
 # Tables that say how figures came about; all others of schema `main` are figures.
@@ -553,39 +553,6 @@ def _build(folder: Path) -> None:
     Stage(folder, folder / "work-build").build()
 
 
-@dataclass(frozen=True)
-class Journal:
-    """Cases played by one version of the project, a line each; without a path nothing is kept."""
-
-    path: Path | None
-    version: str
-
-    def read(self) -> dict[tuple[str, int], list[Case]]:
-        """The cases of this version, by kind and seed."""
-        if not self.path or not self.path.exists():
-            return {}
-        lines = map(json.loads, self.path.read_text(encoding="utf-8").splitlines())
-        kept = [line["cases"] for line in lines if line["version"] == self.version]
-        return {(cases[0]["kind"], cases[0]["seed"]): [Case(**case) for case in cases]
-                for cases in kept if cases[0]["kind"] in KINDS}  # fmt: skip
-
-    def keep(self, cases: Sequence[Case]) -> None:
-        if self.path:
-            line = {"version": self.version, "cases": [asdict(case) for case in cases]}
-            with self.path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(line, ensure_ascii=False) + "\n")
-
-
-def project_version() -> str:
-    """The commit checked out; where files were changed since, a version of this moment only."""
-    described = subprocess.run(
-        ["git", "describe", "--always", "--dirty"],
-        cwd=PROJECT_ROOT, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    version = described.stdout.strip() or "unknown-dirty"
-    return f"{version}-{time.time():.0f}" if version.endswith("-dirty") else version
-
-
 def failures(cases: Iterable[Case]) -> list[str]:
     """What the proof does not accept: silence where it could be seen, lost lines, crashes."""
     found = []
@@ -632,7 +599,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     kinds = options.kinds.split(",") if options.kinds else list(KINDS)
     if unknown := set(kinds) - KINDS.keys():
         parser.error(f"no kind is named {', '.join(sorted(unknown))}; known: {', '.join(KINDS)}")
-    started, version = time.perf_counter(), project_version()
+    started, journal = time.perf_counter(), Journal.beside(options.out)
     with tempfile.TemporaryDirectory(prefix="corruption-") as temporary:
         if options.clean_nights:
             found, figures = _prove_clean_nights(Path(temporary), options.clean_nights)
@@ -641,22 +608,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
         else:
             count = 1 if options.dagster else options.seeds
             seeds = range(options.first_seed, options.first_seed + count)
-            journal = Journal(options.out and options.out.with_suffix(".jsonl"), version)
-            played = journal.read()
+            played = {
+                (cases[0].kind, cases[0].seed): cases
+                for cases in ([Case(**case) for case in part] for part in journal.read())
+                if cases[0].kind in KINDS
+            }
             wanted = [
                 (kind, seed) for seed in seeds for kind in kinds if (kind, seed) not in played
             ]
             folder = Path(temporary) / "stage"
             folder.mkdir()
             for cases in run_cases(folder, wanted, options.processes, options.dagster):
-                journal.keep(cases)
+                journal.keep([asdict(case) for case in cases])
                 played[cases[0].kind, cases[0].seed] = cases
             in_order = sorted(played, key=lambda case: (list(KINDS).index(case[0]), case[1]))
             found, figures = _prove_corruptions([played[case] for case in in_order])
     figures = {
         "command": " ".join(["python -m tests.proof.corruption", *(arguments or sys.argv[1:])]),
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "version": version,
+        "version": journal.version,
         "machine": f"{platform.platform()}, {os.cpu_count()} cores, "
         f"Python {platform.python_version()}",
         "failures": found,
