@@ -42,6 +42,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from dagster_project.warehouse import PROJECT_ROOT, Home, connect
+from tests.proof.journal import project_version
 
 FIRST, LAST, NIGHT = date(2025, 7, 1), date(2025, 9, 16), date(2025, 9, 17)
 # Far above what a run takes: whoever needs longer hangs.
@@ -551,6 +552,7 @@ def prove(kills: int, seed: int, folder: Path) -> dict[str, Any]:
     return {
         "proof": "crash",
         "date": f"{date.today()}",
+        "version": project_version(),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python "
         f"{platform.python_version()}",
         "seed": seed,

@@ -37,6 +37,7 @@ import duckdb
 
 from dagster_project.release import ReleaseCheck, publish, published_release, record_release
 from dagster_project.warehouse import PROJECT_ROOT, Home, connect
+from tests.proof.journal import project_version
 
 STOP = "stop"
 FIRST, LAST = date(2021, 1, 1), date(2025, 9, 17)
@@ -203,6 +204,7 @@ def prove(
     return {
         "proof": "readers",
         "date": f"{date.today()}",
+        "version": project_version(),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python "
         f"{platform.python_version()}",
         "readers": readers,
