@@ -67,16 +67,18 @@ def _figures(of: dict[str, Any]) -> list[list[str]]:
 
 
 def _kinds(cases: list[dict[str, Any]]) -> str:
-    """Cases of each kind, by what was said of them."""
+    """Cases of each kind, by what was said of them, and of how many the file was named."""
     counts: dict[str, Counter[str]] = {}
     for case in cases:
-        counts.setdefault(case["kind"], Counter())[case["outcome"]] += 1
-    outcomes = sorted({outcome for counted in counts.values() for outcome in counted})
+        counted = counts.setdefault(case["kind"], Counter())
+        counted.update([case["outcome"], *(["file named"] if case["named"] else [])])
+    outcomes = sorted({case["outcome"] for case in cases})
+    columns = [*outcomes, "file named"]
     rows = [
-        [kind, *(str(counted[outcome] or "") for outcome in outcomes)]
-        for kind, counted in counts.items()
+        [kind, *(f"{counted[column]:,}" if counted[column] else "" for column in columns)]
+        for kind, counted in [*counts.items(), ("all", sum(counts.values(), Counter()))]
     ]
-    return _table(["kind", *outcomes], rows)
+    return _table(["kind", *columns], rows)
 
 
 def _findings(findings: dict[str, list[str]]) -> str:
