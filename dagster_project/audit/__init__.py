@@ -90,7 +90,8 @@ def load_policies(path: Path = POLICY) -> dict[str, Policy]:
     """Every check by name, in the order of `checks.yaml`.
 
     Raises:
-        PolicyError: a policy that cannot be used, or a check without a policy or a query.
+        PolicyError: a policy that cannot be used, a check without a policy or a query, or a setting
+            that its query does not know.
     """
     policies = read_yaml(
         path,
@@ -104,6 +105,13 @@ def load_policies(path: Path = POLICY) -> dict[str, Policy]:
         raise PolicyError(
             f"{path}: every check has a policy here and a query in <check>.sql: {odd}"
         )
+    for name, policy in policies.items():
+        used = _parameters(_query(name, path.parent)) - {"changed_from"}
+        if odd := used ^ policy.settings.keys():
+            raise PolicyError(
+                f"{path}: {name}: every setting here is a $name in {name}.sql, and every $name a "
+                f"setting: {', '.join(sorted(odd))}"
+            )
     return policies
 
 
@@ -222,6 +230,14 @@ def told_of(finding: Finding) -> str:
 def _rows(
     con: duckdb.DuckDBPyConnection, name: str, settings: dict[str, Any]
 ) -> list[dict[str, Any]]:
-    query = (FOLDER / f"{name}.sql").read_text(encoding="utf-8")
-    used = set(re.findall(r"\$(\w+)", query))
+    query = _query(name)
+    used = _parameters(query)
     return dicts(con, query, {key: value for key, value in settings.items() if key in used})
+
+
+def _query(name: str, folder: Path = FOLDER) -> str:
+    return (folder / f"{name}.sql").read_text(encoding="utf-8")
+
+
+def _parameters(query: str) -> set[str]:
+    return set(re.findall(r"\$(\w+)", query))

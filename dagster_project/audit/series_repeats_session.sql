@@ -1,3 +1,12 @@
+with rate as (
+    select feed, base_currency, trade_date, rate, file_id, line_number,
+        lag(trade_date) over by_date as date_before,
+        lag(rate) over by_date as rate_before
+    from raw.exchange_rate
+    where is_current and trade_date >= $changed_from - interval 30 day
+    window by_date as (partition by feed, base_currency, currency order by trade_date)
+)
+
 select
     stated.record_kind,
     stated.feed,
@@ -18,4 +27,44 @@ inner join stated_close as before
     and stated.low = before.low
     and stated.volume is not distinct from before.volume
 inner join raw.file as file on stated.file_id = file.file_id
-order by stated.trade_date desc, file.path
+
+union all
+
+select
+    'market_turnover',
+    stated.feed,
+    stated.market || ' ' || stated.segment,
+    stated.trade_date,
+    file.path,
+    stated.line_number,
+    'turnover and volume are those of ' || stated.previous_trade_date
+from staging.stg_market_turnover as stated
+inner join staging.stg_market_turnover as before
+    on stated.feed = before.feed
+    and stated.market = before.market
+    and stated.segment = before.segment
+    and stated.previous_trade_date = before.trade_date
+    and stated.turnover = before.turnover
+    and stated.volume is not distinct from before.volume
+inner join raw.file as file on stated.file_id = file.file_id
+where stated.trade_date >= $changed_from and stated.turnover > 0
+
+union all
+
+-- One rate may well be the one before, all of a line are not.
+select
+    'exchange_rate',
+    rate.feed,
+    rate.base_currency,
+    rate.trade_date,
+    file.path,
+    rate.line_number,
+    count(*) || ' rates are those of ' || max(rate.date_before)
+from rate
+inner join raw.asked_dates as asked
+    on rate.trade_date between asked.from_date and asked.to_date
+inner join raw.file as file using (file_id)
+where rate.trade_date >= $changed_from
+group by rate.feed, rate.base_currency, rate.trade_date, file.path, rate.line_number
+having count(*) > 1 and bool_and(rate.rate = rate.rate_before)
+order by trade_date desc, file

@@ -80,13 +80,15 @@ def test_every_check_says_what_holds_and_what_to_do() -> None:
             r":\d+: feeds_usable.record_kinds: no record kind is named dream",
         ),
         (lambda content: content["feeds_usable"].update(sevirity="warn"), "a typo"),
+        (lambda content: content["moves_unusual"]["settings"].update(index_pt=10), "index_pt"),
+        (lambda content: content["moves_unusual"]["settings"].clear(), "index_pct"),
     ],
 )
 def test_a_policy_that_cannot_be_used_is_told(
     change: Callable[[dict[str, dict[str, object]]], object], message: str, tmp_path: Path
 ) -> None:
     for query in POLICY.parent.glob("*.sql"):
-        (tmp_path / query.name).touch()
+        shutil.copy(query, tmp_path)
     content = yaml.safe_load(POLICY.read_text())
     change(content)
     path = tmp_path / "checks.yaml"
