@@ -538,6 +538,8 @@ def run_cases(
     Yields:
         Of each case what became of it, and then, where asked for, the same through Dagster.
     """
+    if not wanted:
+        return
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, context) as pool:
         pool.submit(_build, folder).result()
