@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -50,7 +51,7 @@ def server(home: Home) -> Iterator[str]:
                 str(Path(sys.executable).parent / "dagster"), "dev", "-w", "workspace.yaml",
                 "-h", "127.0.0.1", "-p", str(port),
             ],
-            cwd=PROJECT_ROOT, env=environment, stdout=log, stderr=log,
+            cwd=PROJECT_ROOT, env=environment, stdout=log, stderr=log, start_new_session=True,
         )  # fmt: skip
         address = f"http://127.0.0.1:{port}"
         deadline = time.monotonic() + 120
@@ -64,7 +65,11 @@ def server(home: Home) -> Iterator[str]:
                 time.sleep(0.5)
         yield address
         process.terminate()
-        process.wait(30)
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:  # no test is about how soon it ends
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
 
 @pytest.fixture(scope="module")
