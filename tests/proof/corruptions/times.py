@@ -236,14 +236,18 @@ def midday_snapshot(place: Place) -> Corruption:
     return place.changed(f"{place.path} was taken at 12:05", delivered_at=MIDDAY)
 
 
+def _copied_late(place: Place) -> Corruption:
+    _at_midday(place)
+    return place.changed(f"{place.path} was taken at midday and copied in the evening")
+
+
 @kind(
     "time",
     "a snapshot of midday copied after the close, where another feed has the close",
     A_SHARE_FEEDS,
 )
 def midday_snapshot_copied_late(place: Place) -> Corruption:
-    _at_midday(place)
-    return place.changed(f"{place.path} was taken at midday and copied in the evening")
+    return _copied_late(place)
 
 
 @kind(
@@ -253,8 +257,7 @@ def midday_snapshot_copied_late(place: Place) -> Corruption:
     path="*01.csv",
 )
 def midday_snapshot_of_market_copied_late(place: Place) -> Corruption:
-    _at_midday(place)
-    return place.changed(f"{place.path} was taken at midday and copied in the evening")
+    return _copied_late(place)
 
 
 @kind(
@@ -264,8 +267,7 @@ def midday_snapshot_of_market_copied_late(place: Place) -> Corruption:
     unseeable="it lies in the day's range, no other feed states it, the file's time is the copy's",
 )
 def midday_snapshot_alone(place: Place) -> Corruption:
-    _at_midday(place)
-    return place.changed(f"{place.path} was taken at midday and copied in the evening")
+    return _copied_late(place)
 
 
 def _repeat(place: Place, row: int, source: int) -> None:
