@@ -239,15 +239,38 @@ def test_a_corrected_old_row_is_told_and_released(home: Home) -> None:
     assert told.offending_rows[0].trade_date == date(2025, 8, 15)
 
 
-def test_another_symbols_history_is_withheld(home: Home) -> None:
+def test_another_symbols_history_is_withheld_and_may_be_put_right(home: Home) -> None:
     assert run(home).release
-    shutil.copyfile(
-        home.landing / "baostock_index/sh000001.csv", home.landing / "baostock_index/sz399001.csv"
-    )
+    file = home.landing / "baostock_index/sz399001.csv"
+    right = file.read_bytes()
+    shutil.copyfile(home.landing / "baostock_index/sh000001.csv", file)
     result = run(home)
     assert result.release is None
     named = {c.check_name for c in result.checks if not c.passed and c.severity == "block"}
     assert {"history_rewritten", "series_stated_twice"} <= named
+
+    file.write_bytes(right)
+    result = run(home)
+    assert result.release, result.withheld
+    assert check(result, "history_rewritten").passed
+
+
+def test_turnover_that_a_vendor_counts_otherwise_is_told_and_released(home: Home) -> None:
+    """Two percent less in every row is another way to count, not another unit."""
+    assert run(home).release
+
+    def count_otherwise(lines: list[str]) -> list[str]:
+        rows = [line.split(",") for line in lines[1:] if line]
+        for row in rows:
+            row[6] = f"{float(row[6]) * 0.98:.4f}"
+        return [lines[0], *(",".join(row) for row in rows), ""]
+
+    edit(home, "baostock_index/sh000001.csv", count_otherwise)
+    result = run(home)
+    assert result.release, result.withheld
+    assert check(result, "history_rewritten").passed
+    restated = check(result, "history_restated").offending_rows
+    assert "baostock_index/sh000001.csv" in {row.file for row in restated}
 
 
 def test_yesterdays_market_again_is_withheld(home: Home) -> None:
