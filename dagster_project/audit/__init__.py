@@ -24,7 +24,7 @@ from typing import Any, Literal
 import duckdb
 from pydantic import BaseModel, ConfigDict, Field, RootModel, ValidationError, field_validator
 
-from dagster_project.raw import RECORD_KINDS
+from dagster_project.raw import RECORD_KINDS, released_otherwise
 from dagster_project.release import KEPT_ROWS, Finding, ReleaseCheck, Severity
 from dagster_project.warehouse import dicts
 from dagster_project.yaml_file import read_yaml
@@ -155,8 +155,11 @@ def run_checks(
         waivers: those of `waivers.csv` where not given.
     """
     waivers = load_waivers() if waivers is None else waivers
-    for view in FOLDER.glob("views/*.sql"):
-        con.execute(f"create or replace temp view {view.stem} as {view.read_text('utf-8')}")
+    views = {"released_otherwise": released_otherwise()} | {
+        path.stem: path.read_text("utf-8") for path in FOLDER.glob("views/*.sql")
+    }
+    for name, query in views.items():
+        con.execute(f"create or replace temp view {name} as {query}")
     return [
         _run(con, name, policy, changed_from, waivers) for name, policy in load_policies().items()
     ]

@@ -1,87 +1,55 @@
--- What a file said until this run, and says otherwise now or not at all; the last sessions before
--- the clock are corrected every day.
-with noticed as (
-    select min(noticed_at) as since from raw.pending_rebuild
-), recent as (
+-- The last sessions before the clock are corrected every day. A list of securities has no dates:
+-- of it, what counts is the industry.
+with recent as (
     select max(trade_date) as trade_date
     from main.dim_session
     where trade_date <= (select max(to_date) from raw.asked_dates)
-), superseded as (
-    select 'index_close' as record_kind, feed, symbol, trade_date, file_id, superseded_at
-    from raw.index_close_superseded
-    union all
-    select 'security_close', feed, symbol, trade_date, file_id, superseded_at
-    from raw.security_close_superseded
-    union all
-    select 'market_turnover', feed, market, trade_date, file_id, superseded_at
-    from raw.market_turnover_superseded
-    union all
-    select 'exchange_rate', feed, base_currency || currency, trade_date, file_id, superseded_at
-    from raw.exchange_rate_superseded
-    union all
-    select 'broker_target', feed, symbol, trade_date, file_id, superseded_at
-    from raw.broker_target_superseded
+), restated as (
+    select released_otherwise.*, file.path as file
+    from released_otherwise
+    left join (
+        select file_id, path from raw.file union select file_id, path from raw.file_superseded
+    ) as file using (file_id)
 )
 
 select
-    superseded.record_kind,
-    superseded.feed,
-    superseded.symbol,
-    min(superseded.trade_date) as trade_date,
-    file.path as file,
-    count(*) || ' earlier record(s) of ' || superseded.symbol || ', ' || min(superseded.trade_date)
-    || ' to ' || max(superseded.trade_date) || ', are stated otherwise than before, or no more'
+    restated.record_kind,
+    restated.feed,
+    restated.about as symbol,
+    min(restated.trade_date) as trade_date,
+    restated.file,
+    count(*) || ' earlier record(s) of ' || restated.about || ', ' || min(restated.trade_date)
+    || ' to ' || max(restated.trade_date) || ', are stated otherwise than before, or no more'
         as what
-from superseded
+from restated
 inner join raw.asked_dates as asked
-    on superseded.trade_date between asked.from_date and asked.to_date
-left join (
-    select file_id, path from raw.file union select file_id, path from raw.file_superseded
-) as file on superseded.file_id = file.file_id
+    on restated.trade_date between asked.from_date and asked.to_date
 where
-    superseded.superseded_at >= (select since from noticed)
-    and superseded.trade_date < (select trade_date from recent)
-group by superseded.record_kind, superseded.feed, superseded.symbol, file.path
+    restated.record_kind <> 'market_event'
+    and restated.trade_date < (select trade_date from recent)
+group by restated.record_kind, restated.feed, restated.about, restated.file
 
 union all
 
--- A list of securities has no dates: what it said of an industry, and says otherwise now or not at
--- all.
 select
-    'security_reference',
-    before.feed,
-    before.symbol,
-    null,
-    file.path,
+    record_kind,
+    feed,
+    about,
+    trade_date,
+    file,
     case
-        when now.symbol is null then 'is no longer in the list'
-        else
-            'industry ' || coalesce(now.industry, 'none') || ' after '
-            || coalesce(before.industry, 'none')
+        when record_kind = 'market_event'
+            then
+                'the event of ' || trade_date || ' for ' || basket
+                || ' is stated otherwise than before, or no more'
+        when file_id_now is null then 'is no longer in the list'
+        else 'industry ' || coalesce(industry_now, 'none') || ' after ' || coalesce(industry, 'none')
     end
-from raw.security_reference_superseded as before
-left join raw.security_reference as now
-    on before.feed = now.feed and before.symbol = now.symbol and now.is_current
-left join (
-    select file_id, path from raw.file union select file_id, path from raw.file_superseded
-) as file on before.file_id = file.file_id
+from restated
 where
-    before.superseded_at >= (select since from noticed)
-    and (now.symbol is null or now.industry is distinct from before.industry)
-
-union all
-
-select
-    'market_event',
-    before.feed,
-    before.event,
-    before.trade_date,
-    file.path,
-    'the event of ' || before.trade_date || ' for ' || before.basket
-    || ' is stated otherwise than before, or no more'
-from raw.market_event_superseded as before
-left join (
-    select file_id, path from raw.file union select file_id, path from raw.file_superseded
-) as file on before.file_id = file.file_id
-where before.superseded_at >= (select since from noticed)
+    record_kind = 'market_event'
+    or (
+        record_kind = 'security_reference'
+        and (file_id_now is null or industry_now is distinct from industry)
+    )
 order by trade_date nulls last, file

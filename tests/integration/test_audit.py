@@ -253,6 +253,7 @@ def test_another_symbols_history_is_withheld_and_may_be_put_right(home: Home) ->
     result = run(home)
     assert result.release, result.withheld
     assert check(result, "history_rewritten").passed
+    assert check(result, "history_restated").passed
 
 
 def test_turnover_that_a_vendor_counts_otherwise_is_told_and_released(home: Home) -> None:
