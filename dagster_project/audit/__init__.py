@@ -8,7 +8,8 @@ file shows by itself (`reader.py` refuses it), identities of the models (`dbt_pr
 A check is a query of the rows it objects to, worst first: column `what` says what is wrong, and
 record_kind, symbol, trade_date, feed, file, line_number say where, as far as the check knows. In
 it `$changed_from` is the date from which the marts were rebuilt, so that a night's audit costs a
-night, and `$name` a setting of its policy. What several checks look at is a view of `views/`.
+night, and `$name` a setting of its policy. What several checks look at is a view of `views/`, or
+`released_otherwise`: what the last release said of records and is no longer said.
 """
 
 import csv
