@@ -545,10 +545,13 @@ def run_cases(
         pool.submit(_build, folder).result()
     with ProcessPoolExecutor(processes, context, _open_stage, (folder,)) as pool:
         futures = [pool.submit(_play, kind, seed, in_dagster) for kind, seed in wanted]
-        for number, future in enumerate(as_completed(futures), 1):
-            yield future.result()
-            if number % 100 == 0:
-                print(f"{number} of {len(wanted)} cases", file=sys.stderr, flush=True)
+        try:
+            for number, future in enumerate(as_completed(futures), 1):
+                yield future.result()
+                if number % 100 == 0:
+                    print(f"{number} of {len(wanted)} cases", file=sys.stderr, flush=True)
+        finally:
+            pool.shutdown(cancel_futures=True)  # else what fails is told after all the others
 
 
 def _build(folder: Path) -> None:

@@ -238,7 +238,8 @@ def close_wrong_alone(place: Place) -> Corruption:
 
 @kind("meaning", "two digits of a close transposed", ("baostock_index", *A_SHARE_FEEDS))
 def digits_transposed(place: Place) -> Corruption:
-    draws = (place.tonight() for _ in range(100))
+    # A close of tonight may well be 11.11.
+    draws = [*(place.tonight() for _ in range(100)), *place.rng.sample(place.rows, len(place.rows))]
     row = next(r for r in draws if _transposed(place, r) != place.sheet.text(r, "close"))
     text, wrong = place.sheet.text(row, "close"), _transposed(place, row)
     place.sheet.put(row, "close", wrong)
