@@ -87,9 +87,6 @@ RECORD_KINDS = {
     )
 }
 
-# Where a record stands.
-_PLACE = ("file_id", "line_number")
-
 
 @dataclass(frozen=True)
 class FileRow:
@@ -424,7 +421,8 @@ def released_otherwise() -> str:
         f"""
         select '{kind.name}' as record_kind, {_about(kind)} as about,
             before.* exclude (line_number, loaded_at, is_current, superseded_at),
-            {", ".join(f"now.{name} as {name}_now" for name in (*kind.values, *_PLACE))}
+            {", ".join(f"now.{name} as {name}_now" for name in kind.values)},
+            now.file_id as file_id_now, now.line_number as line_number_now
         from (
             from raw.{kind.name}_superseded where is_current
             and loaded_at < (select min(noticed_at) from raw.pending_rebuild)

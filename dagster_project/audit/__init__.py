@@ -9,7 +9,7 @@ A check is a query of the rows it objects to, worst first: column `what` says wh
 record_kind, symbol, trade_date, feed, file, line_number say where, as far as the check knows. In
 it `$changed_from` is the date from which the marts were rebuilt, so that a night's audit costs a
 night, and `$name` a setting of its policy. What several checks look at is a view of `views/`, or
-`released_otherwise`: what the last release said of records and is no longer said.
+the table `released_otherwise`: what the last release said of records and is no longer said.
 """
 
 import csv
@@ -141,7 +141,7 @@ def load_waivers(path: Path | None = None) -> list[Waiver]:
 
 def fingerprint() -> str:
     """Changes whenever the same tables could be judged otherwise."""
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(released_otherwise().encode())
     for path in sorted([POLICY, WAIVERS, *FOLDER.rglob("*.sql")]):
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
@@ -156,11 +156,9 @@ def run_checks(
         waivers: those of `waivers.csv` where not given.
     """
     waivers = load_waivers() if waivers is None else waivers
-    views = {"released_otherwise": released_otherwise()} | {
-        path.stem: path.read_text("utf-8") for path in FOLDER.glob("views/*.sql")
-    }
-    for name, query in views.items():
-        con.execute(f"create or replace temp view {name} as {query}")
+    for view in FOLDER.glob("views/*.sql"):
+        con.execute(f"create or replace temp view {view.stem} as {view.read_text('utf-8')}")
+    con.execute(f"create or replace temp table released_otherwise as {released_otherwise()}")
     return [
         _run(con, name, policy, changed_from, waivers) for name, policy in load_policies().items()
     ]
