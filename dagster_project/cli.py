@@ -16,9 +16,11 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from dagster_project import alerts, raw
+from dagster_project import alerts
 from dagster_project.audit import load_policies, told_of
-from dagster_project.feed import load_feeds
+from dagster_project.home import Home
+from dagster_project.ingest.feed_spec import load_feeds
+from dagster_project.market.calendar import today_in_hong_kong
 from dagster_project.preparation import DatesRefused, check_dates, day_to_report, nothing_new
 from dagster_project.release import (
     ReleaseCheck,
@@ -28,8 +30,8 @@ from dagster_project.release import (
     published_release,
     roll_back,
 )
-from dagster_project.sessions import today_in_hong_kong
-from dagster_project.warehouse import Home, connect
+from dagster_project.warehouse import raw_tables
+from dagster_project.warehouse.connection import connect
 
 # What a person reads: the steps whose failure is told by the checks that failed in them, and how
 # many of a check's rows are listed.
@@ -220,7 +222,7 @@ def _blocking(home: Home, suite: str) -> list[ReleaseCheck]:
             "where suite = ? and not passed and severity = 'block'",
             [suite],
         ).fetchall()
-        return [check for check in raw.check_results(con) if (check.check_name,) in names]
+        return [check for check in raw_tables.check_results(con) if (check.check_name,) in names]
 
 
 def _check_lines(label: str, check: ReleaseCheck) -> str:
@@ -280,7 +282,7 @@ def report(home: Home) -> str:
         (release_id, clock, what_changed) = con.execute(
             "select release_id, clock, what_changed from main.release order by release_id desc"
         ).fetchone() or ("", None, "")
-        failed = [check for check in raw.check_results(con) if not check.passed]
+        failed = [check for check in raw_tables.check_results(con) if not check.passed]
     lines = [_check_lines("warning", check) for check in failed]
     for late in alerts.after_release(home)["late"]:
         lines += [f"late     {late.what}", f"{'':<9}to do: {late.to_do}"]

@@ -5,7 +5,7 @@ from typing import Any
 import dagster as dg
 import sqlalchemy
 
-from dagster_project.warehouse import PROJECT_ROOT
+from dagster_project.home import PROJECT_ROOT
 
 
 @sqlalchemy.event.listens_for(sqlalchemy.engine.Engine, "connect")

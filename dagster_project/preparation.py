@@ -10,12 +10,15 @@ from datetime import date, datetime
 
 import duckdb
 
-from dagster_project import audit, raw, sessions
-from dagster_project.dbt_run import SEEDS_FOLDER, project_fingerprint
-from dagster_project.feed import FeedCatalog
-from dagster_project.ingestion import detect_changes
+from dagster_project import audit
+from dagster_project.home import Home
+from dagster_project.ingest.feed_ingestion import detect_changes
+from dagster_project.ingest.feed_spec import FeedCatalog
+from dagster_project.market import calendar
 from dagster_project.release import published_release
-from dagster_project.warehouse import Home, connect
+from dagster_project.warehouse import raw_tables
+from dagster_project.warehouse.connection import connect
+from dagster_project.warehouse.dbt_run import SEEDS_FOLDER, project_fingerprint
 
 FIRST_SESSION = date(1990, 1, 1)
 
@@ -57,10 +60,10 @@ def nothing_new(
         ):
             return False
         covered = con.execute("select from_date, to_date from raw.asked_dates").fetchall()
-        if asked and raw.first_uncovered(covered, *asked) is not None:
+        if asked and raw_tables.first_uncovered(covered, *asked) is not None:
             return False
         clock = max(to_date for _, to_date in covered) if covered else today
-        if raw.get_state(con, "sessions") != _sessions_fingerprint(clock):
+        if raw_tables.get_state(con, "sessions") != _sessions_fingerprint(clock):
             return False
         release = published_release(home)
         if release is None or release.fingerprint != state_fingerprint(con):
@@ -82,18 +85,18 @@ def state_fingerprint(con: duckdb.DuckDBPyConnection) -> str:
         "select * from raw.asked_dates order by all",
     ):
         digest.update(repr(con.execute(statement).fetchall()).encode())
-    digest.update((raw.get_state(con, "sessions") or "").encode())
+    digest.update((raw_tables.get_state(con, "sessions") or "").encode())
     return digest.hexdigest()[:16]
 
 
 def ensure_sessions(con: duckdb.DuckDBPyConnection, clock: date, now: datetime) -> None:
     """Bring `raw.session` up to the clock's year; marts after a changed session are rebuilt."""
     fingerprint = _sessions_fingerprint(clock)
-    if raw.get_state(con, "sessions") == fingerprint:
+    if raw_tables.get_state(con, "sessions") == fingerprint:
         return
-    markets = sessions.read_markets(SEEDS_FOLDER / "market.csv")
-    overrides = sessions.read_overrides(SEEDS_FOLDER / "session_override.csv", markets)
-    known = sessions.sessions(markets, overrides, FIRST_SESSION, _last_day(clock))
+    markets = calendar.read_markets(SEEDS_FOLDER / "market.csv")
+    overrides = calendar.read_overrides(SEEDS_FOLDER / "session_override.csv", markets)
+    known = calendar.sessions(markets, overrides, FIRST_SESSION, _last_day(clock))
     con.register("known", known)
     row = con.execute("""
         select min(changed.trade_date) from (
@@ -107,8 +110,8 @@ def ensure_sessions(con: duckdb.DuckDBPyConnection, clock: date, now: datetime) 
     con.execute("insert into raw.session by name select * from known")
     con.unregister("known")
     if row and row[0]:
-        raw.mark_pending(con, row[0], "sessions changed", now)
-    raw.set_state(con, "sessions", fingerprint)
+        raw_tables.mark_pending(con, row[0], "sessions changed", now)
+    raw_tables.set_state(con, "sessions", fingerprint)
 
 
 def _last_day(clock: date) -> date:
@@ -116,9 +119,9 @@ def _last_day(clock: date) -> date:
 
 
 def _sessions_fingerprint(clock: date) -> str:
-    markets = sessions.read_markets(SEEDS_FOLDER / "market.csv")
-    overrides = sessions.read_overrides(SEEDS_FOLDER / "session_override.csv", markets)
-    return sessions.fingerprint(markets, overrides, FIRST_SESSION, _last_day(clock))
+    markets = calendar.read_markets(SEEDS_FOLDER / "market.csv")
+    overrides = calendar.read_overrides(SEEDS_FOLDER / "session_override.csv", markets)
+    return calendar.fingerprint(markets, overrides, FIRST_SESSION, _last_day(clock))
 
 
 def day_to_report(home: Home, last: date) -> date | None:

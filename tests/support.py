@@ -13,10 +13,10 @@ from typing import Any
 import duckdb
 import pytest
 
-from dagster_project import raw
-from dagster_project.feed import FeedCatalog, FeedSpec, load_feeds
-from dagster_project.ingestion import FeedResult, ingest_feed
-from dagster_project.warehouse import PROJECT_ROOT
+from dagster_project.home import PROJECT_ROOT
+from dagster_project.ingest.feed_ingestion import FeedResult, ingest_feed
+from dagster_project.ingest.feed_spec import FeedCatalog, FeedSpec, load_feeds
+from dagster_project.warehouse import raw_tables
 
 # Feed -> the real files that belong in its landing folder, and the name of each there.
 _REAL_FILES: dict[str, dict[str, str | None]] = {
@@ -66,7 +66,7 @@ def specs(*feeds: str) -> dict[str, FeedSpec]:
 def new_warehouse() -> duckdb.DuckDBPyConnection:
     """An empty warehouse in memory that has been asked for 2000 to 2025."""
     con = duckdb.connect(config={"threads": 2})
-    raw.create_tables(con)
+    raw_tables.create_tables(con)
     con.execute("insert into raw.asked_dates values ('2000-01-01', '2025-12-31')")
     return con
 
@@ -90,7 +90,7 @@ def raw_rows(con: duckdb.DuckDBPyConnection) -> dict[str, list[tuple[Any, ...]]]
             select path, rejected.* exclude (file_id, loaded_at)
             from raw.rejected_row as rejected join raw.file using (file_id)""",
     }
-    for kind in raw.RECORD_KINDS:
+    for kind in raw_tables.RECORD_KINDS:
         tables[kind] = f"""
             select path, record.* exclude (file_id, loaded_at)
             from raw.{kind} as record left join raw.file as file

@@ -25,10 +25,10 @@ from typing import Any, Literal
 import duckdb
 from pydantic import BaseModel, ConfigDict, Field, RootModel, ValidationError, field_validator
 
-from dagster_project.raw import RECORD_KINDS, released_otherwise
+from dagster_project.config_files import read_yaml
 from dagster_project.release import KEPT_ROWS, Finding, ReleaseCheck, Severity
-from dagster_project.warehouse import dicts
-from dagster_project.yaml_file import read_yaml
+from dagster_project.warehouse.connection import dicts
+from dagster_project.warehouse.raw_tables import RECORD_KINDS, released_otherwise
 
 FOLDER = Path(__file__).parent
 POLICY = FOLDER / "checks.yaml"

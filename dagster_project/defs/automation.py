@@ -7,15 +7,15 @@ import time
 import dagster as dg
 
 from dagster_project import alerts
-from dagster_project.defs.checks import audit
+from dagster_project.defs.audit import audit
 from dagster_project.defs.ingest import catalog
 from dagster_project.defs.partitions import last_weekday, trade_dates
 from dagster_project.defs.publish import release as released
 from dagster_project.defs.report import market_report
-from dagster_project.landing import LandingMissing, scan_feed
+from dagster_project.home import Home
+from dagster_project.ingest.landing import LandingMissing, scan_feed
+from dagster_project.market.calendar import HONG_KONG, today_in_hong_kong
 from dagster_project.release import published_release
-from dagster_project.sessions import HONG_KONG, today_in_hong_kong
-from dagster_project.warehouse import Home
 
 # A file that changed this recently may still be being copied.
 SETTLING_SECONDS = 10

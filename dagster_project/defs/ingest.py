@@ -7,15 +7,15 @@ from typing import Any
 
 import dagster as dg
 
-from dagster_project import raw
 from dagster_project.defs.partitions import trade_dates
 from dagster_project.defs.resources import Warehouse
-from dagster_project.feed import FeedSpec, load_feeds
-from dagster_project.ingestion import FeedResult
-from dagster_project.night import take_in
+from dagster_project.ingest.feed_ingestion import FeedResult
+from dagster_project.ingest.feed_spec import FeedSpec, load_feeds
+from dagster_project.market.calendar import today_in_hong_kong
+from dagster_project.pipeline import take_in
 from dagster_project.preparation import check_dates, nothing_new
-from dagster_project.sessions import today_in_hong_kong
-from dagster_project.warehouse import connect
+from dagster_project.warehouse import raw_tables
+from dagster_project.warehouse.connection import connect
 
 catalog = load_feeds()
 
@@ -63,7 +63,7 @@ def _raw_specs() -> list[dg.AssetSpec]:
             kinds={"duckdb", "table"},
             skippable=True,
         )
-        for kind in raw.RECORD_KINDS
+        for kind in raw_tables.RECORD_KINDS
     ]
     specs += [
         dg.AssetSpec(
@@ -102,7 +102,7 @@ def ingest(
     with connect(home.warehouse, read_only=True) as con:
         for (problem,) in con.execute("select problem from raw.feed_problem").fetchall():
             context.log.error(problem)
-        for table in [*raw.RECORD_KINDS, *BOOKKEEPING]:
+        for table in [*raw_tables.RECORD_KINDS, *BOOKKEEPING]:
             if raw_key(table) in selected:
                 (rows,) = con.execute(f"select count(*) from raw.{table}").fetchone() or (0,)
                 yield dg.MaterializeResult(

@@ -4,11 +4,11 @@ from typing import Any
 
 import dagster as dg
 
-from dagster_project import night
+from dagster_project import pipeline
 from dagster_project.defs.resources import Warehouse
 from dagster_project.defs.transform import transform
 from dagster_project.release import ReleaseError
-from dagster_project.warehouse import connect, dicts
+from dagster_project.warehouse.connection import connect, dicts
 
 CLOSE_OF_THE_DAY = """
     select symbol, name, round(close, 2) as close, round(change, 2) as change,
@@ -44,7 +44,7 @@ def release(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.Mater
     """`published/closing_bell.duckdb`: one whole, audited release, put in place by a rename."""
     home = warehouse.home
     try:
-        published = night.release(home)
+        published = pipeline.release(home)
     except ReleaseError as error:
         raise dg.Failure(description=str(error), allow_retries=False) from error
     with connect(home.published, read_only=True) as con:

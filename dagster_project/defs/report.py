@@ -9,9 +9,9 @@ from dagster_project import alerts
 from dagster_project.defs.ingest import as_code, asked_dates
 from dagster_project.defs.partitions import trade_dates
 from dagster_project.defs.publish import release
+from dagster_project.home import Home
 from dagster_project.preparation import day_to_report
 from dagster_project.report import check_report, write_report
-from dagster_project.warehouse import Home
 
 REPORT = dg.AssetKey(["report", "market_report"])
 CHECK = "figures_follow_from_the_release"

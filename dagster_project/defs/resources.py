@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import dagster as dg
 from pydantic import PrivateAttr
 
-from dagster_project.warehouse import Home
+from dagster_project.home import Home
 
 
 class Warehouse(dg.ConfigurableResource["Warehouse"]):

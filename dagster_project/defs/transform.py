@@ -9,11 +9,11 @@ from dagster_dbt.asset_utils import get_subset_selection_for_context
 from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 from dagster_dbt.dbt_manifest import validate_manifest
 
-from dagster_project import night
-from dagster_project.dbt_run import manifest_path
+from dagster_project import pipeline
+from dagster_project.defs.metadata import offending_rows
 from dagster_project.defs.resources import Warehouse
-from dagster_project.defs.tables import offending_rows
-from dagster_project.warehouse import Home
+from dagster_project.home import Home
+from dagster_project.warehouse.dbt_run import manifest_path
 
 manifest = validate_manifest(manifest_path(Home.from_environment()))
 
@@ -43,7 +43,7 @@ def transform(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Iterat
     selection, _ = get_subset_selection_for_context(
         context, manifest, None, None, None, translator, None
     )
-    result = night.transform(home, selection)
+    result = pipeline.transform(home, selection)
     found = {check.check_name: check.offending_rows for check in result.checks}
     for raw_event in result.events:
         message = DbtCoreCliEventMessage(raw_event=raw_event, event_history_metadata={})

@@ -25,7 +25,7 @@ from urllib.parse import parse_qsl, quote, urlencode
 
 import duckdb
 
-from dagster_project.warehouse import dicts
+from dagster_project.warehouse.connection import dicts
 
 MISSING = "–"
 MINUS = "−"

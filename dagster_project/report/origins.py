@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from dagster_project.report.figures import KEYS, Figure, Published, RowKey, UnknownFigure
-from dagster_project.warehouse import dicts
+from dagster_project.warehouse.connection import dicts
 
 # More are counted, not named: a sector of a whole market has hundreds.
 NAMED = 6

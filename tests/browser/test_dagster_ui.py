@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from playwright import sync_api
 
-from dagster_project.warehouse import PROJECT_ROOT, Home
+from dagster_project.home import PROJECT_ROOT, Home
 from tests.conftest import run_cli
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")

@@ -5,7 +5,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from dagster_project.warehouse import Home
+from dagster_project.home import Home
 from tests.conftest import copy_home, run_cli
 from tests.integration.test_runs import repeat_the_day_before
 from tests.unit.test_alerts import Mails, Webhooks, mail_yaml, serving

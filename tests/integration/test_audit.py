@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from dagster_project import audit, night
+from dagster_project import audit, pipeline
 from dagster_project.audit import (
     POLICY,
     Policy,
@@ -22,9 +22,10 @@ from dagster_project.audit import (
     result_of,
     told_of,
 )
-from dagster_project.feed import load_feeds
+from dagster_project.home import Home
+from dagster_project.ingest.feed_spec import load_feeds
 from dagster_project.release import Finding, ReleaseCheck
-from dagster_project.warehouse import Home, connect
+from dagster_project.warehouse.connection import connect
 from tests.conftest import copy_home
 from tests.support import TODAY
 
@@ -128,11 +129,11 @@ def test_a_result_tells_where_what_and_what_to_do() -> None:
 # In a warehouse
 
 
-def run(home: Home, *, first: date = NIGHT) -> night.NightResult:
-    return night.run_night(home, load_feeds(), (first, NIGHT), TODAY)
+def run(home: Home, *, first: date = NIGHT) -> pipeline.NightResult:
+    return pipeline.run_night(home, load_feeds(), (first, NIGHT), TODAY)
 
 
-def check(result: night.NightResult, name: str) -> ReleaseCheck:
+def check(result: pipeline.NightResult, name: str) -> ReleaseCheck:
     return next(check for check in result.checks if check.check_name == name)
 
 
@@ -142,7 +143,7 @@ def small_home(sample_home: Home, tmp_path_factory: pytest.TempPathFactory) -> H
     home = Home(tmp_path_factory.mktemp("audit") / "home")
     shutil.copytree(sample_home.landing, home.landing)
     (home.landing / "tushare_index_daily").mkdir(exist_ok=True)
-    result = night.run_night(home, load_feeds(), (date(2025, 8, 1), date(2025, 9, 16)), TODAY)
+    result = pipeline.run_night(home, load_feeds(), (date(2025, 8, 1), date(2025, 9, 16)), TODAY)
     assert result.release
     return home
 

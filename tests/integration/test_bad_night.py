@@ -13,7 +13,8 @@ import dagster as dg
 import duckdb
 import pytest
 
-from dagster_project.warehouse import PROJECT_ROOT, Home, connect
+from dagster_project.home import PROJECT_ROOT, Home
+from dagster_project.warehouse.connection import connect
 from tests.conftest import run_cli
 
 MISSING = "hkex_turnover/main_2021_2025.json"

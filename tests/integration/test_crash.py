@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from dagster_project.warehouse import PROJECT_ROOT, Home, connect
+from dagster_project.home import PROJECT_ROOT, Home
+from dagster_project.warehouse.connection import connect
 from tests.proof import crash, readers
 
 KILLS = int(os.environ.get("CLOSING_BELL_KILLS", "6"))

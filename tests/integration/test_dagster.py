@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 import pytest
 
-from dagster_project.feed import load_feeds
-from dagster_project.warehouse import Home
+from dagster_project.home import Home
+from dagster_project.ingest.feed_spec import load_feeds
 
 
 @pytest.fixture(scope="module")

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from dagster_project.dbt_run import run_unit_tests
-from dagster_project.warehouse import Home
+from dagster_project.home import Home
+from dagster_project.warehouse.dbt_run import run_unit_tests
 from tests.conftest import copy_home
 
 

@@ -31,13 +31,20 @@ import duckdb
 import openpyxl
 import pytest
 
-from dagster_project import ingestion, landing, raw
-from dagster_project.dbt_run import build
-from dagster_project.documents import LINES_PER_MEGABYTE, PIECES_PER_MEGABYTE
-from dagster_project.feed import FeedSpec
-from dagster_project.ingestion import FeedResult, detect_changes, ingest_feed, known_indices
+from dagster_project.home import Home
+from dagster_project.ingest import feed_ingestion, landing
+from dagster_project.ingest.documents import LINES_PER_MEGABYTE, PIECES_PER_MEGABYTE
+from dagster_project.ingest.feed_ingestion import (
+    FeedResult,
+    detect_changes,
+    ingest_feed,
+    known_indices,
+)
+from dagster_project.ingest.feed_spec import FeedSpec
 from dagster_project.release import ReleaseError, publish, published_release, record_release
-from dagster_project.warehouse import Home, connect
+from dagster_project.warehouse import raw_tables
+from dagster_project.warehouse.connection import connect
+from dagster_project.warehouse.dbt_run import build
 from tests.support import NOW, TODAY, new_warehouse, specs
 
 STOCKS = "ts_code,name,industry\n"
@@ -318,7 +325,7 @@ def test_a_file_that_changes_between_the_look_and_the_reading(
         return found
 
     with monkeypatch.context() as patched:
-        patched.setattr(ingestion, "scan_feed", scan_then_change)
+        patched.setattr(feed_ingestion, "scan_feed", scan_then_change)
         result = ingest(con, folder)
     assert result.set_aside["tushare_stock_list/list.csv"].startswith(reason)
     assert result.rows_accepted == 0
@@ -734,7 +741,7 @@ def test_a_full_disk_costs_a_run_and_nothing_else(disk: Callable[[int], Path]) -
 
     def take_in() -> int:
         with closing(connect(home.warehouse)) as con:
-            raw.create_tables(con)
+            raw_tables.create_tables(con)
             ingest(con, home.landing, "wsj_index")
             con.execute("checkpoint")
             return len(con.execute("from raw.index_close").fetchall())
@@ -776,7 +783,7 @@ def test_models_on_a_full_disk_cost_a_run_and_nothing_else(
     selection = ["--select", "security_performance", "--exclude-resource-type", "test"]
 
     ballast = fill(home.root, free=262_144)
-    failed = build(home, selection, raw.EVERYTHING, full_refresh=True)
+    failed = build(home, selection, raw_tables.EVERYTHING, full_refresh=True)
     assert failed.errors == [
         f"the disk that holds {home.root} is full; free some space, then run again"
     ]
@@ -785,7 +792,7 @@ def test_models_on_a_full_disk_cost_a_run_and_nothing_else(
     assert released.fingerprint == "first"
 
     ballast.unlink()
-    assert build(home, selection, raw.EVERYTHING, full_refresh=True).errors == []
+    assert build(home, selection, raw_tables.EVERYTHING, full_refresh=True).errors == []
     with (
         closing(connect(home.published, read_only=True)) as before,
         closing(connect(home.warehouse, read_only=True)) as after,

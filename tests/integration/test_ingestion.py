@@ -13,16 +13,17 @@ from typing import Any
 import duckdb
 import pytest
 
-from dagster_project import ingestion, raw
-from dagster_project.feed import FeedSpec
-from dagster_project.ingestion import (
+from dagster_project.ingest import feed_ingestion
+from dagster_project.ingest.feed_ingestion import (
     FeedResult,
     detect_changes,
     ingest_feed,
     known_indices,
     retire_feed,
 )
-from dagster_project.warehouse import connect
+from dagster_project.ingest.feed_spec import FeedSpec
+from dagster_project.warehouse import raw_tables
+from dagster_project.warehouse.connection import connect
 from tests.support import (
     NOW,
     TODAY,
@@ -169,7 +170,7 @@ def test_a_run_with_nothing_new_writes_nothing(tmp_path: Path) -> None:
     seen = []
     for _ in range(2):
         with connect(warehouse) as con:
-            raw.create_tables(con)
+            raw_tables.create_tables(con)
             ingest(con, house.landing, SPECS.values())
         seen.append((warehouse.read_bytes(), warehouse.stat().st_mtime_ns))
     with connect(warehouse, read_only=True) as con:
@@ -184,7 +185,7 @@ def test_rows_outside_the_dates_asked_for_are_held_and_change_nothing(house: Hou
     assert house.rows("from raw.pending_rebuild") == []
     house.put("wsj_index/HSI.csv", HSI + "12/31/99,2,2,2,2\n01/03/00,1,1,1,1\n")
     assert house.run().changed_from == date(2000, 1, 3)
-    assert raw.pending_from(house.con) == date(2000, 1, 3)
+    assert raw_tables.pending_from(house.con) == date(2000, 1, 3)
 
 
 def test_a_file_removed_is_withdrawn(house: House) -> None:
@@ -372,7 +373,7 @@ def test_exchange_rates_are_one_record_a_currency(house: House) -> None:
 
 def test_undated_records_are_reported_as_a_change_of_everything(house: House) -> None:
     house.put("tushare_stock_list/a.csv", "ts_code,name,industry\n600519.SH,Moutai,liquor\n")
-    assert house.run("tushare_stock_list").changed_from == raw.EVERYTHING
+    assert house.run("tushare_stock_list").changed_from == raw_tables.EVERYTHING
     house.put("tushare_stock_list/b.csv", "ts_code,name,industry\n600519.SH,Moutai,liquor\n")
     house.run("tushare_stock_list")
     assert house.rows(
@@ -481,7 +482,7 @@ def test_a_changed_spec_reads_all_its_files_again(house: House) -> None:
     assert house.rows("select volume from raw.index_close") == [(2,), (2,)]
     assert house.rows("select volume from raw.index_close_superseded") == [(200,), (200,)]
     assert house.rows("from raw.market_turnover") == []
-    assert raw.pending_from(house.con) == raw.EVERYTHING
+    assert raw_tables.pending_from(house.con) == raw_tables.EVERYTHING
     assert house.run(changed).files_read == 0
 
 
@@ -494,7 +495,10 @@ def test_a_spec_that_no_longer_fits_takes_nothing_away(house: House) -> None:
     changed.__dict__.pop("fingerprint", None)
     result = house.run(changed, now=LATER)
     assert "'Schluss' is missing" in result.set_aside["wsj_index/HSI.csv"]
-    assert house.rows("select status from raw.file order by all") == [("loaded",), ("set_aside",)]
+    assert house.rows("select status from raw.file order by all") == [
+        ("loaded",),
+        ("set_aside",),
+    ]
     assert house.rows("select count(*) from raw.index_close") == [(1,)]
     assert house.run("wsj_index", now=LATER).rows_accepted == 1
     assert house.rows("select status from raw.file") == [("loaded",)]
@@ -548,7 +552,7 @@ def test_a_crash_costs_at_most_what_the_next_run_reads_again(
         house.put(f"wsj_index/{symbol}.csv", hsi(d15=1, d16=2) + "junk\n")
     clean = House(house.landing.parent)
     clean.run()
-    apply_records, calls = raw.apply_records, Counter[str]()
+    apply_records, calls = raw_tables.apply_records, Counter[str]()
 
     def crash(*arguments: Any) -> date | None:
         calls["apply"] += 1
@@ -557,13 +561,13 @@ def test_a_crash_costs_at_most_what_the_next_run_reads_again(
         return apply_records(*arguments)
 
     with monkeypatch.context() as patched:
-        patched.setattr(ingestion, "BATCH_BYTES", 1)
-        patched.setattr(raw, "apply_records", crash)
+        patched.setattr(feed_ingestion, "BATCH_BYTES", 1)
+        patched.setattr(raw_tables, "apply_records", crash)
         with pytest.raises(KeyboardInterrupt):
             house.run()
     assert house.rows("select path from raw.file") == [("wsj_index/HSCEI.csv",)]
     assert house.rows("select symbol, count(*) from raw.index_close group by 1") == [("HSCEI", 2)]
-    assert raw.pending_from(house.con) == date(2025, 9, 15)
+    assert raw_tables.pending_from(house.con) == date(2025, 9, 15)
     house.run()
     assert raw_rows(house.con) == raw_rows(clean.con)
     assert house.rows("from raw.index_close_superseded") == []

@@ -15,12 +15,13 @@ from typing import Any
 import duckdb
 import pytest
 
-from dagster_project import raw
-from dagster_project.dbt_run import build
-from dagster_project.feed import FEEDS_FOLDER, FeedSpecError, load_feed
-from dagster_project.ingestion import FeedResult, ingest_feed
-from dagster_project.raw import EVERYTHING
-from dagster_project.warehouse import PROJECT_ROOT, Home, connect
+from dagster_project.home import PROJECT_ROOT, Home
+from dagster_project.ingest.feed_ingestion import FeedResult, ingest_feed
+from dagster_project.ingest.feed_spec import FEEDS_FOLDER, FeedSpecError, load_feed
+from dagster_project.warehouse import raw_tables
+from dagster_project.warehouse.connection import connect
+from dagster_project.warehouse.dbt_run import build
+from dagster_project.warehouse.raw_tables import EVERYTHING
 from tests.conftest import copy_home, run_cli
 
 DAY = "20250917_"
@@ -151,7 +152,7 @@ def rows(con: duckdb.DuckDBPyConnection, mart: str) -> list[Any]:
 @pytest.fixture
 def con() -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as con:
-        raw.create_tables(con)
+        raw_tables.create_tables(con)
         yield con
 
 

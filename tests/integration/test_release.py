@@ -25,6 +25,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from dagster_project.home import Home
 from dagster_project.release import (
     Release,
     ReleaseCheck,
@@ -37,7 +38,7 @@ from dagster_project.release import (
     record_release,
     roll_back,
 )
-from dagster_project.warehouse import Home, connect
+from dagster_project.warehouse.connection import connect
 
 CLOCK = date(2025, 9, 17)
 GOOD = ReleaseCheck("closes_are_positive", "index_performance", "block", True, 0, "all positive")

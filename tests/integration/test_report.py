@@ -19,10 +19,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from dagster_project.home import PROJECT_ROOT, Home
 from dagster_project.report import ReportError, check_report, write_report
 from dagster_project.report.check import check_html, check_markdown
 from dagster_project.report.figures import Published
-from dagster_project.warehouse import PROJECT_ROOT, Home, connect
+from dagster_project.warehouse.connection import connect
 
 DAY = date(2025, 9, 17)
 HONG_KONG_ALONE, MAINLAND_ALONE = date(2025, 5, 2), date(2025, 4, 18)

@@ -42,10 +42,11 @@ import duckdb
 from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 from hypothesis import strategies as st
 
-from dagster_project import raw
-from dagster_project.feed import FeedCatalog, load_feeds
-from dagster_project.night import run_night, take_in
-from dagster_project.warehouse import Home, connect
+from dagster_project.home import Home
+from dagster_project.ingest.feed_spec import FeedCatalog, load_feeds
+from dagster_project.pipeline import run_night, take_in
+from dagster_project.warehouse import raw_tables
+from dagster_project.warehouse.connection import connect
 from tests.proof.journal import Journal
 
 # The market
@@ -614,9 +615,9 @@ def clean_rebuild(house: House, today: date) -> House:
     for path, file in house.there.items():
         clean.put(path, file)
     with closing(connect(clean.home.warehouse)) as con:
-        raw.create_tables(con)
+        raw_tables.create_tables(con)
         for asked in sorted(house.asked):
-            raw.ask_for_dates(con, *asked, datetime.now(UTC).replace(tzinfo=None))
+            raw_tables.ask_for_dates(con, *asked, datetime.now(UTC).replace(tzinfo=None))
     clean.run(max(house.asked, key=lambda asked: asked[1]), today)
     return clean
 

@@ -47,13 +47,15 @@ from unittest.mock import patch
 
 import duckdb
 
-from dagster_project import audit, preparation, raw
-from dagster_project.dbt_run import SEEDS_FOLDER
-from dagster_project.feed import FeedCatalog, load_feeds
-from dagster_project.night import run_night
+from dagster_project import audit, preparation
+from dagster_project.home import Home
+from dagster_project.ingest.feed_spec import FeedCatalog, load_feeds
+from dagster_project.market.calendar import HONG_KONG, today_in_hong_kong
+from dagster_project.pipeline import run_night
 from dagster_project.release import ReleaseCheck
-from dagster_project.sessions import HONG_KONG, today_in_hong_kong
-from dagster_project.warehouse import Home, connect
+from dagster_project.warehouse import raw_tables
+from dagster_project.warehouse.connection import connect
+from dagster_project.warehouse.dbt_run import SEEDS_FOLDER
 from seeds.sample.generate import generate, sessions
 from tests.proof.corruptions import BEFORE, FIRST, KINDS, NIGHT, Corruption, Landing
 from tests.proof.corruptions.sheet import Sheet
@@ -216,7 +218,7 @@ class Stage:
         for home in (self.clean, self.whole):
             with connect(home.warehouse, read_only=True) as con:
                 self.known |= said_by_reader(con)
-                checks = raw.check_results(con)
+                checks = raw_tables.check_results(con)
             # A check that looks further back may find what it finds in a clean whole, too.
             self.known |= said_by_checks(checks, {}, self.work)
             for check in checks:
@@ -416,7 +418,7 @@ def run_case_in_dagster(stage: Stage, kind: str, seed: int) -> Case:
     ):
         status = cli.run_job(home, "nightly", NIGHT, NIGHT)
     with connect(home.warehouse, read_only=True) as con:
-        checks = raw.check_results(con)
+        checks = raw_tables.check_results(con)
     withheld = told.getvalue() if status else None
     case = judge(stage, home, kind, seed, corruption, checks, withheld)
     return replace(case, seconds=round(time.perf_counter() - started, 2))

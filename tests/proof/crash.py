@@ -7,7 +7,7 @@ and the figures of that. Does not belong here: publications killed before every 
     python -m tests.proof.crash --kills 200 --seed 1 --out FILE
 
 Every kill is one of a real run in a home of its own: a night on top of a release, a night killed
-twice, or the first run ever. Nine of ten runs are the steps of `dagster_project/night.py` and the
+twice, or the first run ever. Nine of ten runs are the steps of `pipeline.py` and the
 report; every tenth is the whole job as `make nightly` runs it, and so is every run that follows
 one of these. Every fortieth kill hits the command itself, while it starts.
 
@@ -41,7 +41,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Literal
 
-from dagster_project.warehouse import PROJECT_ROOT, Home, connect
+from dagster_project.home import PROJECT_ROOT, Home
+from dagster_project.warehouse.connection import connect
 from tests.proof.journal import project_version
 
 FIRST, LAST, NIGHT = date(2025, 7, 1), date(2025, 9, 16), date(2025, 9, 17)
@@ -50,10 +51,13 @@ DEADLINE_SECONDS = 300.0
 
 # Phase -> the names under which runs call it.
 PHASES: dict[str, tuple[tuple[str, str], ...]] = {
-    "ingest": (("dagster_project.night", "take_in"), ("dagster_project.defs.ingest", "take_in")),
-    "dbt": (("dagster_project.night", "transform"),),
-    "audit": (("dagster_project.night", "run_audit"), ("dagster_project.defs.checks", "run_audit")),
-    "publish": (("dagster_project.night", "release"),),
+    "ingest": (("dagster_project.pipeline", "take_in"), ("dagster_project.defs.ingest", "take_in")),
+    "dbt": (("dagster_project.pipeline", "transform"),),
+    "audit": (
+        ("dagster_project.pipeline", "run_audit"),
+        ("dagster_project.defs.audit", "run_audit"),
+    ),
+    "publish": (("dagster_project.pipeline", "release"),),
     "report": (
         ("dagster_project.report", "write_report"),
         ("dagster_project.defs.report", "write_report"),
@@ -105,16 +109,18 @@ def run(home: Home, kind: Kind, way: Way) -> None:
     Raises:
         ProofFailed: nothing was released, or the report failed.
     """
-    from dagster_project import cli, feed, night, preparation, report, sessions
+    from dagster_project import cli, pipeline, preparation, report
+    from dagster_project.ingest import feed_spec
+    from dagster_project.market import calendar
 
     first, last = dates_of(kind)
-    today, catalog = sessions.today_in_hong_kong(), feed.load_feeds()
+    today, catalog = calendar.today_in_hong_kong(), feed_spec.load_feeds()
     if way == "job" or preparation.nothing_new(home, catalog, (first, last), today):
         status = cli.run_job(home, "history" if kind == "first" else "nightly", first, last)
         if status:
             raise ProofFailed(f"the job ended with status {status}")
         return
-    result = night.run_night(home, catalog, (first, last), today)
+    result = pipeline.run_night(home, catalog, (first, last), today)
     if result.withheld:
         raise ProofFailed(result.withheld)
     report.write_report(home, last)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dagster_project.warehouse import PROJECT_ROOT
+from dagster_project.home import PROJECT_ROOT
 
 
 @dataclass(frozen=True)

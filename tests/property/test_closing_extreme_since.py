@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dagster_project.warehouse import PROJECT_ROOT
+from dagster_project.home import PROJECT_ROOT
 
 WAYS = ("by_calendar", "by_join")
 

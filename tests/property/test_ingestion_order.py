@@ -20,7 +20,7 @@ import duckdb
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
-from dagster_project import ingestion
+from dagster_project.ingest import feed_ingestion
 from tests.support import ingest, new_warehouse, raw_rows, specs
 
 SPECS = specs("wsj_index", "tushare_index_daily", "hkex_turnover")
@@ -215,12 +215,12 @@ def check_lines(con: duckdb.DuckDBPyConnection) -> None:
 
 
 @settings(max_examples=HISTORIES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(nights=NIGHTS, batch=st.sampled_from([1, 300, ingestion.BATCH_BYTES]))
+@given(nights=NIGHTS, batch=st.sampled_from([1, 300, feed_ingestion.BATCH_BYTES]))
 def test_any_history_says_what_one_clean_ingest_says(
     nights: list[tuple[tuple[Put | Touch | Remove | None, ...], list[str]]], batch: int
 ) -> None:
     house = House()
-    usual, ingestion.BATCH_BYTES = ingestion.BATCH_BYTES, batch
+    usual, feed_ingestion.BATCH_BYTES = feed_ingestion.BATCH_BYTES, batch
     try:
         for night, feeds in nights:
             before = house.current()
@@ -254,7 +254,7 @@ def test_any_history_says_what_one_clean_ingest_says(
         event(f"set aside beside loaded: {len(found['file']) > len(house.there)}")
         event(f"records not current: {any(not row[-1] for row in found['index_close'])}")
     finally:
-        ingestion.BATCH_BYTES = usual
+        feed_ingestion.BATCH_BYTES = usual
         house.close()
 
 

@@ -21,9 +21,10 @@ import pytest
 
 from dagster_project import alerts
 from dagster_project.alerts import AlertsError, Found, Problem, load_alerts, send_test, tell
-from dagster_project.raw import create_tables
-from dagster_project.sessions import HONG_KONG
-from dagster_project.warehouse import Home, connect
+from dagster_project.home import Home
+from dagster_project.market.calendar import HONG_KONG
+from dagster_project.warehouse.connection import connect
+from dagster_project.warehouse.raw_tables import create_tables
 
 LOG = logging.getLogger("test_alerts")
 

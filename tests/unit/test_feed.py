@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dagster_project.feed import (
+from dagster_project.ingest.feed_spec import (
     FEEDS_FOLDER,
     FeedSpec,
     FeedSpecError,

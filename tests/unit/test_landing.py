@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dagster_project.landing import (
+from dagster_project.ingest.landing import (
     FileUnreadable,
     LandingMissing,
     read_file,

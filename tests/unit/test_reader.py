@@ -16,12 +16,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from dagster_project.documents import read_workbook
-from dagster_project.feed import FeedSpec
-from dagster_project.ingestion import known_indices, symbol_judge
-from dagster_project.judgement import levels_off
-from dagster_project.landing import LandingFile
-from dagster_project.reader import Delivery, FileReport, read_files
+from dagster_project.ingest.documents import read_workbook
+from dagster_project.ingest.feed_ingestion import known_indices, symbol_judge
+from dagster_project.ingest.feed_spec import FeedSpec
+from dagster_project.ingest.landing import LandingFile
+from dagster_project.ingest.reader import Delivery, FileReport, read_files
+from dagster_project.ingest.row_rules import levels_off
 from tests.support import specs
 
 TODAY = date(2025, 9, 17)

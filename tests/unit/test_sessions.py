@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dagster_project.sessions import (
+from dagster_project.market.calendar import (
     FIRST_DATE,
     CalendarTooShort,
     Market,
@@ -233,7 +233,7 @@ def test_today_in_hong_kong_is_eight_hours_ahead_of_utc(monkeypatch: pytest.Monk
             utc = datetime.fromisoformat("2025-09-16T16:30:00+00:00")
             return utc.astimezone(tz)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("dagster_project.sessions.datetime", Clock)
+    monkeypatch.setattr("dagster_project.market.calendar.datetime", Clock)
     assert today_in_hong_kong() == date(2025, 9, 17)
 
 

@@ -12,7 +12,7 @@ from fnmatch import fnmatch
 from functools import cached_property
 from typing import Literal
 
-from dagster_project.feed import FeedSpec
+from dagster_project.ingest.feed_spec import FeedSpec
 from tests.proof.corruptions.sheet import Sheet
 
 # The sessions that the warehouse holds before the night, and the night itself. Between them lie

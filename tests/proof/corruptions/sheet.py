@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from decimal import Decimal
 
-from dagster_project.feed import FeedSpec
+from dagster_project.ingest.feed_spec import FeedSpec
 
 Row = list[str | None]
 _JSON_NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?")

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import dagster as dg
 
 from dagster_project.audit import load_policies
+from dagster_project.defs.metadata import offending_rows
 from dagster_project.defs.resources import Warehouse
-from dagster_project.defs.tables import offending_rows
-from dagster_project.night import run_audit
+from dagster_project.pipeline import run_audit
 
 
 @dg.multi_asset_check(

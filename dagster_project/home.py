@@ -1,7 +1,7 @@
-"""Where a warehouse lies on disk, and how its DuckDB file is opened and locked.
+"""$CLOSING_BELL_HOME: the folder that holds everything a run writes, and the writer's lock.
 
-Belongs here: the folders of `$CLOSING_BELL_HOME`, connections, the writer's lock.
-Does not belong here: tables (`raw.py`), releases (`release.py`), market logic.
+Belongs here: paths below that folder, the lock. Does not belong here: what the files hold
+(`warehouse/`, `release/`), market logic.
 """
 
 import fcntl
@@ -11,14 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import duckdb
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
-
-# DuckDB 1.5 clients can read files written with this setting.
-STORAGE_VERSION = "v1.5.0"
 
 
 class WarehouseBusy(RuntimeError):
@@ -91,28 +85,3 @@ class Home:
             lock.write(str(os.getpid()))
             lock.flush()
             yield
-
-
-def connect(path: Path, read_only: bool = False) -> duckdb.DuckDBPyConnection:
-    """Open a DuckDB file; nothing is ever downloaded for it.
-
-    Raises:
-        duckdb.IOException: the file is missing (read-only) or held by another process.
-    """
-    return duckdb.connect(
-        str(path),
-        read_only=read_only,
-        config={
-            "storage_compatibility_version": STORAGE_VERSION,
-            "autoinstall_known_extensions": "false",
-        },
-    )
-
-
-def dicts(
-    con: duckdb.DuckDBPyConnection, query: str, parameters: object = None
-) -> list[dict[str, Any]]:
-    """The rows of a query, each by its columns' names."""
-    result = con.execute(query, parameters)
-    columns = [column[0] for column in result.description or ()]
-    return [dict(zip(columns, row, strict=True)) for row in result.fetchall()]

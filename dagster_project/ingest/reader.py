@@ -22,7 +22,7 @@ from datetime import date, datetime, timedelta
 import duckdb
 import pyarrow as pa
 
-from dagster_project.documents import (
+from dagster_project.ingest.documents import (
     LONGEST_MESSAGE,
     Document,
     FileReadError,
@@ -32,8 +32,9 @@ from dagster_project.documents import (
     read_json,
     read_workbook,
 )
-from dagster_project.feed import FeedSpec, Format
-from dagster_project.judgement import (
+from dagster_project.ingest.feed_spec import FeedSpec, Format
+from dagster_project.ingest.landing import LandingFile
+from dagster_project.ingest.row_rules import (
     MAX_RAW_TEXT,
     delivered_at,
     holds_nothing,
@@ -43,8 +44,7 @@ from dagster_project.judgement import (
     set_aside_units,
     sql_literal,
 )
-from dagster_project.landing import LandingFile
-from dagster_project.temp_table import create_temp_table
+from dagster_project.warehouse.temp_table import create_temp_table
 
 # What a column of `parsed` holds; the other numbers are prices or rates.
 _TYPES = {

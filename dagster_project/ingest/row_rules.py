@@ -18,8 +18,8 @@ from statistics import median
 
 import duckdb
 
-from dagster_project.feed import CURRENCIES, FeedSpec
-from dagster_project.temp_table import create_temp_table
+from dagster_project.ingest.feed_spec import CURRENCIES, FeedSpec
+from dagster_project.warehouse.temp_table import create_temp_table
 
 FIRST_DATE = date(1900, 1, 1)
 # How far beyond high and low a close may lie by rounding alone: indices come at two to four

@@ -17,10 +17,10 @@ from pathlib import Path
 
 import duckdb
 
-from dagster_project import documents, feed, judgement, raw, reader
-from dagster_project.feed import FeedSpec
-from dagster_project.judgement import by_symbol, delivered_at
-from dagster_project.landing import (
+from dagster_project.home import PROJECT_ROOT
+from dagster_project.ingest import documents, feed_spec, reader, row_rules
+from dagster_project.ingest.feed_spec import FeedSpec
+from dagster_project.ingest.landing import (
     FileUnreadable,
     LandingFile,
     LandingMissing,
@@ -28,17 +28,18 @@ from dagster_project.landing import (
     read_file,
     scan_feed,
 )
-from dagster_project.raw import FileRow
-from dagster_project.reader import (
+from dagster_project.ingest.reader import (
     Delivery,
     FileReport,
     SymbolJudge,
     SymbolProblem,
     read_files,
 )
-from dagster_project.sessions import today_in_hong_kong
-from dagster_project.temp_table import create_temp_table
-from dagster_project.warehouse import PROJECT_ROOT
+from dagster_project.ingest.row_rules import by_symbol, delivered_at
+from dagster_project.market.calendar import today_in_hong_kong
+from dagster_project.warehouse import raw_tables
+from dagster_project.warehouse.raw_tables import FileRow
+from dagster_project.warehouse.temp_table import create_temp_table
 
 SEEDS_FOLDER = PROJECT_ROOT / "seeds"
 # Files are read together in batches of about this size, which bounds memory.
@@ -136,7 +137,7 @@ def detect_changes(
         files, unusable = scan_feed(landing, spec)
     except LandingMissing as error:
         return FeedChanges(missing_folder=str(error))
-    held = raw.held_files(con, spec.feed)
+    held = raw_tables.held_files(con, spec.feed)
     # Of a path's two rows, the one set aside is about its present content.
     latest = {row.path: row for row in sorted(held, key=lambda row: row.status == "set_aside")}
     read_before = con.execute(
@@ -205,7 +206,7 @@ def _fingerprint(spec: FeedSpec, indices: frozenset[str] | None) -> str:
 @cache
 def _reader_fingerprint() -> str:
     digest = hashlib.sha256()
-    for module in (documents, feed, judgement, reader):
+    for module in (documents, feed_spec, row_rules, reader):
         digest.update(Path(module.__file__ or "").read_bytes())
     return digest.hexdigest()
 
@@ -242,7 +243,7 @@ def ingest_feed(
             _tell(con, spec, result, read, others)
     with _transaction(con):
         if changes.unusable or changes.removed:
-            first_id = raw.next_file_id(con)
+            first_id = raw_tables.next_file_id(con)
             rows = [_unusable_row(*item, now) for item in enumerate(changes.unusable, first_id)]
             dates.append(_apply(con, spec, changes, [], rows, changes.removed, now))
             result.set_aside |= {item.path: item.reason for item in changes.unusable}
@@ -256,12 +257,12 @@ def ingest_feed(
 def retire_feed(con: duckdb.DuckDBPyConnection, name: str, now: datetime) -> None:
     """Withdraw everything that a feed said whose spec is gone."""
     with _transaction(con):
-        held = [row.file_id for row in raw.held_files(con, name)]
-        raw.replace_files(con, [], held, now)
-        for kind in raw.RECORD_KINDS.values():
-            raw.apply_records(con, kind, name, None, held, None, now)
+        held = [row.file_id for row in raw_tables.held_files(con, name)]
+        raw_tables.replace_files(con, [], held, now)
+        for kind in raw_tables.RECORD_KINDS.values():
+            raw_tables.apply_records(con, kind, name, None, held, None, now)
         con.execute("delete from raw.feed where feed = ?", [name])
-        raw.mark_pending(con, raw.EVERYTHING, f"feed {name} is gone", now)
+        raw_tables.mark_pending(con, raw_tables.EVERYTHING, f"feed {name} is gone", now)
 
 
 @contextmanager
@@ -305,7 +306,7 @@ def _read_batch(
     """
     others: list[FileRow] = []
     files: dict[int, tuple[LandingFile, str]] = {}
-    new_ids = itertools.count(raw.next_file_id(con))
+    new_ids = itertools.count(raw_tables.next_file_id(con))
 
     def deliveries() -> Iterator[Delivery]:
         for file in batch:
@@ -375,7 +376,7 @@ def _apply(
     """
     if read:
         con.execute("delete from raw.rejected_row where file_id in (select file_id from parsed)")
-    raw.replace_files(con, [*read, *others], [row.file_id for row in removed], now)
+    raw_tables.replace_files(con, [*read, *others], [row.file_id for row in removed], now)
     if read:
         con.execute(
             """insert into raw.rejected_row
@@ -396,16 +397,16 @@ def _apply(
     ).fetchone() or ((),)
     dates = []
     for name in dict.fromkeys([*spec.records, *before]):
-        kind = raw.RECORD_KINDS[name]
+        kind = raw_tables.RECORD_KINDS[name]
         stated = _stated(spec, kind) if read_ids and name in spec.records else None
-        dates.append(raw.apply_records(con, kind, spec.feed, stated, held, delivered, now))
+        dates.append(raw_tables.apply_records(con, kind, spec.feed, stated, held, delivered, now))
     changed_from = min(filter(None, dates), default=None)
     if changed_from:
-        raw.mark_pending(con, changed_from, f"feed {spec.feed}", now)
+        raw_tables.mark_pending(con, changed_from, f"feed {spec.feed}", now)
     return changed_from
 
 
-def _stated(spec: FeedSpec, kind: raw.RecordKind) -> str:
+def _stated(spec: FeedSpec, kind: raw_tables.RecordKind) -> str:
     """SQL: the records of one kind that the good rows of `parsed` state."""
     good = "from parsed where reason_code is null and not is_duplicate"
     if kind.name == "exchange_rate":
@@ -476,4 +477,6 @@ def _remember_feed(
     con.execute("delete from raw.feed where feed = ?", [spec.feed])
     con.execute(f"insert into raw.feed values ({', '.join('?' * len(row))})", row)
     if held is not None and held[3:8] != row[3:8]:
-        raw.mark_pending(con, raw.EVERYTHING, f"spec of feed {spec.feed} changed", now)
+        raw_tables.mark_pending(
+            con, raw_tables.EVERYTHING, f"spec of feed {spec.feed} changed", now
+        )

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from dagster_project.documents import printable
-from dagster_project.feed import FeedSpec
+from dagster_project.ingest.documents import printable
+from dagster_project.ingest.feed_spec import FeedSpec
 
 # Folders in folders are looked into so far, that no file below a feed's folder is overlooked.
 DEEPEST = 16

@@ -19,7 +19,7 @@ from typing import Any
 
 import openpyxl
 
-from dagster_project.feed import Format
+from dagster_project.ingest.feed_spec import Format
 
 Cell = str | None
 

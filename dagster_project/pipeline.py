@@ -13,12 +13,16 @@ from datetime import UTC, date, datetime
 
 import duckdb
 
-from dagster_project import audit, raw
-from dagster_project.dbt_run import DbtResult, build, project_fingerprint
-from dagster_project.feed import FeedCatalog
-from dagster_project.ingestion import FeedResult, ingest_feed, known_indices, retire_feed
-from dagster_project.known_at import create_macros
-from dagster_project.landing import unclaimed_folders
+from dagster_project import audit
+from dagster_project.home import Home
+from dagster_project.ingest.feed_ingestion import (
+    FeedResult,
+    ingest_feed,
+    known_indices,
+    retire_feed,
+)
+from dagster_project.ingest.feed_spec import FeedCatalog
+from dagster_project.ingest.landing import unclaimed_folders
 from dagster_project.preparation import check_dates, ensure_sessions, state_fingerprint
 from dagster_project.release import (
     Release,
@@ -28,7 +32,10 @@ from dagster_project.release import (
     publish,
     record_release,
 )
-from dagster_project.warehouse import Home, connect
+from dagster_project.warehouse import raw_tables
+from dagster_project.warehouse.as_of import create_macros
+from dagster_project.warehouse.connection import connect
+from dagster_project.warehouse.dbt_run import DbtResult, build, project_fingerprint
 
 
 @dataclass(frozen=True)
@@ -65,7 +72,7 @@ def run_night(
             except ReleaseWithheld as error:
                 withheld = str(error)
         with connect(home.warehouse, read_only=True) as con:
-            return NightResult(feeds, raw.check_results(con), published, withheld)
+            return NightResult(feeds, raw_tables.check_results(con), published, withheld)
 
 
 def take_in(
@@ -88,11 +95,11 @@ def take_in(
     if asked:
         check_dates(*asked, today)
     with connect(home.warehouse) as con:
-        raw.create_tables(con)
+        raw_tables.create_tables(con)
         con.begin()
         if asked:
-            raw.ask_for_dates(con, *asked, now)
-        clock = raw.clock(con)
+            raw_tables.ask_for_dates(con, *asked, now)
+        clock = raw_tables.clock(con)
         ensure_sessions(con, clock or today, now)
         _notice_other_judgement(con, clock or today, now)
         con.commit()
@@ -109,7 +116,7 @@ def take_in(
                 f"dagster_project/feeds/{folder}.yaml"
             )
         problems |= {r.feed: r.missing_folder for r in results if r.missing_folder}
-        raw.keep_feed_problems(con, problems)
+        raw_tables.keep_feed_problems(con, problems)
         for (name,) in con.execute("select feed from raw.feed").fetchall():
             if name not in catalog.feeds and name not in catalog.problems:
                 retire_feed(con, name, now)
@@ -118,11 +125,11 @@ def take_in(
 
 def _notice_other_judgement(con: duckdb.DuckDBPyConnection, clock: date, now: datetime) -> None:
     """A waiver or another threshold changes no figure; the last session is judged anew."""
-    judged_by = raw.get_state(con, "judged_by")
+    judged_by = raw_tables.get_state(con, "judged_by")
     if judged_by != audit.fingerprint():
         if judged_by is not None:
-            raw.mark_pending(con, clock, "checks or waivers changed", now)
-        raw.set_state(con, "judged_by", audit.fingerprint())
+            raw_tables.mark_pending(con, clock, "checks or waivers changed", now)
+        raw_tables.set_state(con, "judged_by", audit.fingerprint())
 
 
 def transform(home: Home, selection: Sequence[str] = ()) -> DbtResult:
@@ -135,22 +142,26 @@ def transform(home: Home, selection: Sequence[str] = ()) -> DbtResult:
         What dbt did. Where its `failure` is not None, nothing may be released.
     """
     with connect(home.warehouse) as con:
-        raw.create_tables(con)
-        built_by = raw.get_state(con, "built_by")
-        rebuild_from = raw.pending_from(con) or raw.EVERYTHING
+        raw_tables.create_tables(con)
+        built_by = raw_tables.get_state(con, "built_by")
+        rebuild_from = raw_tables.pending_from(con) or raw_tables.EVERYTHING
     models_changed = built_by != project_fingerprint()
-    full_refresh = models_changed or rebuild_from == raw.EVERYTHING
+    full_refresh = models_changed or rebuild_from == raw_tables.EVERYTHING
     is_whole = not selection
     if is_whole and not models_changed:
         selection = ["--selector", "night"]
-    result = build(home, selection, raw.EVERYTHING if full_refresh else rebuild_from, full_refresh)
+    result = build(
+        home, selection, raw_tables.EVERYTHING if full_refresh else rebuild_from, full_refresh
+    )
     with connect(home.warehouse) as con:
         con.begin()
-        raw.keep_check_results(con, "dbt", result.checks, replace_all=models_changed and is_whole)
+        raw_tables.keep_check_results(
+            con, "dbt", result.checks, replace_all=models_changed and is_whole
+        )
         if not result.errors and is_whole:
-            raw.set_state(con, "built_by", project_fingerprint())
+            raw_tables.set_state(con, "built_by", project_fingerprint())
             if models_changed and built_by is not None:
-                raw.mark_pending(con, raw.EVERYTHING, "the models changed", _now())
+                raw_tables.mark_pending(con, raw_tables.EVERYTHING, "the models changed", _now())
         con.commit()
     return result
 
@@ -158,9 +169,9 @@ def transform(home: Home, selection: Sequence[str] = ()) -> DbtResult:
 def run_audit(home: Home) -> list[ReleaseCheck]:
     """Run the checks of `audit/` on the sessions that changed since the last release."""
     with connect(home.warehouse) as con:
-        results = audit.run_checks(con, raw.pending_from(con) or raw.EVERYTHING)
+        results = audit.run_checks(con, raw_tables.pending_from(con) or raw_tables.EVERYTHING)
         con.begin()
-        raw.keep_check_results(con, "audit", results, replace_all=True)
+        raw_tables.keep_check_results(con, "audit", results, replace_all=True)
         con.commit()
     return results
 
@@ -173,7 +184,7 @@ def release(home: Home) -> Release:
         ReleaseError: no dates were asked for yet, or it cannot be published.
     """
     with connect(home.warehouse) as con:
-        clock = raw.clock(con)
+        clock = raw_tables.clock(con)
         if clock is None:
             raise ReleaseError("no dates were asked for yet: run the job nightly or history first")
         create_macros(con)
@@ -181,10 +192,10 @@ def release(home: Home) -> Release:
             con,
             home,
             clock=clock,
-            checks=raw.check_results(con),
-            what_changed=raw.what_changed(con),
+            checks=raw_tables.check_results(con),
+            what_changed=raw_tables.what_changed(con),
             fingerprint=state_fingerprint(con),
-            rebuilt_from=raw.pending_from(con),
+            rebuilt_from=raw_tables.pending_from(con),
         )
     published = publish(home)
     # Only now: after a crash before this, the next release still says what it was rebuilt for.

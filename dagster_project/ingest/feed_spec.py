@@ -22,9 +22,10 @@ from pydantic import (
     model_validator,
 )
 
-from dagster_project.yaml_file import read_yaml
+from dagster_project.config_files import read_yaml
+from dagster_project.home import PROJECT_ROOT
 
-FEEDS_FOLDER = Path(__file__).parent / "feeds"
+FEEDS_FOLDER = PROJECT_ROOT / "dagster_project" / "feeds"
 
 # Power of ten of a multiplier, and of a base unit in canonical units (one lot is 100 shares).
 # `currency` is the currency that the row's own column of that name states.

@@ -36,7 +36,8 @@ from typing import Any, Literal
 
 import duckdb
 
-from dagster_project.warehouse import Home, connect
+from dagster_project.home import Home
+from dagster_project.warehouse.connection import connect
 
 KEEP = 7
 # A release names the worst rows that a check objects to; how many there are it says anyway.

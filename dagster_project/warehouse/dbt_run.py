@@ -17,9 +17,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from dagster_project.raw import EVERYTHING
+from dagster_project.home import PROJECT_ROOT, Home
 from dagster_project.release import KEPT_ROWS, Finding, ReleaseCheck, Severity
-from dagster_project.warehouse import PROJECT_ROOT, Home, connect, dicts
+from dagster_project.warehouse.connection import connect, dicts
+from dagster_project.warehouse.raw_tables import EVERYTHING
 
 DBT_PROJECT = PROJECT_ROOT / "dbt_project"
 SEEDS_FOLDER = PROJECT_ROOT / "seeds"

@@ -17,7 +17,7 @@ from datetime import date, datetime
 import duckdb
 
 from dagster_project.release import OFFENDING_ROWS, Finding, ReleaseCheck
-from dagster_project.temp_table import create_temp_table
+from dagster_project.warehouse.temp_table import create_temp_table
 
 EVERYTHING = date(1900, 1, 1)
 

@@ -1,0 +1,1 @@
+"""The market's own words: record kinds, calendar, symbols, units."""
