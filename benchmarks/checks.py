@@ -20,7 +20,7 @@ sys.path.insert(0, str(PROJECT))
 
 from dagster_project import pipeline  # noqa: E402
 from dagster_project.home import Home  # noqa: E402
-from dagster_project.ingest.feed_spec import load_feeds  # noqa: E402
+from dagster_project.ingest.feed_catalog import load_feeds  # noqa: E402
 from tests.support import TODAY, place_real_files  # noqa: E402
 
 FIRST, LAST = date(2021, 1, 1), date(2025, 8, 26)
@@ -31,13 +31,13 @@ def run(home: Home, first: date, last: date, with_checks: bool) -> float:
     """One run; seconds."""
     started = time.monotonic()
     with home.writer_lock():
-        pipeline.take_in(home, load_feeds(), (first, last), TODAY)
+        pipeline.ingest(home, load_feeds(), (first, last), TODAY)
         result = pipeline.transform(home, () if with_checks else WITHOUT_TESTS)
         if result.failure:
             raise SystemExit(result.failure)
         if with_checks:
             pipeline.run_audit(home)
-        pipeline.release(home)
+        pipeline.publish(home)
     return time.monotonic() - started
 
 

@@ -19,9 +19,9 @@ from typing import Any
 from dagster_project import alerts
 from dagster_project.audit import load_policies, told_of
 from dagster_project.home import Home
-from dagster_project.ingest.feed_spec import load_feeds
+from dagster_project.ingest.feed_catalog import load_feeds
 from dagster_project.market.calendar import today_in_hong_kong
-from dagster_project.preparation import DatesRefused, check_dates, day_to_report, nothing_new
+from dagster_project.pipeline import DatesRejected, check_dates, day_to_report, nothing_new
 from dagster_project.release import (
     ReleaseCheck,
     ReleaseError,
@@ -94,7 +94,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         elif options.command == "prepare":
             prepare(home)
             print(f"warehouse home: {home.root}")
-    except (DatesRefused, ReleaseError, alerts.AlertsError) as error:
+    except (DatesRejected, ReleaseError, alerts.AlertsError) as error:
         print(f"closing-bell: {error}", file=sys.stderr)
         return 2
     return 0

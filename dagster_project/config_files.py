@@ -1,17 +1,95 @@
-"""Reading YAML that people write, so that every mistake in it is told with its file and line.
+"""Files that people write: YAML and CSV, each mistake reported with its file and line.
 
 Belongs here: reading such a file into its pydantic model. Does not belong here: what may stand in
-it, which its model says (`feed.py`, `alerts.py`, `audit/`).
+it, which its model says (`ingest/feed_spec.py`, `market/seeds.py`, `alerts/`, `audit/`).
+
+Ours and no library's, because a mistake must be reported with its line, and pydantic knows none.
 """
 
+import csv
 from collections.abc import Iterator
+from datetime import date, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 Model = TypeVar("Model", bound=BaseModel)
+
+
+def _filled(text: Any) -> Any:
+    if isinstance(text, str) and not text.strip():
+        raise ValueError("is empty")
+    return text.strip() if isinstance(text, str) else text
+
+
+def _day(text: Any) -> Any:
+    if not isinstance(text, str):
+        return text
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").date()
+    except ValueError:
+        raise ValueError(f"is {text!r}, not a date YYYY-MM-DD") from None
+
+
+def _truth(text: Any) -> Any:
+    if text not in ("true", "false", True, False):
+        raise ValueError(f"is {text!r}, neither true nor false")
+    return text in ("true", True)
+
+
+# The cells of a CSV row: none may be empty. Validators run from the last to the first.
+FilledText = Annotated[str, BeforeValidator(_filled)]
+Day = Annotated[date, BeforeValidator(_day), BeforeValidator(_filled)]
+TrueOrFalse = Annotated[bool, BeforeValidator(_truth), BeforeValidator(_filled)]
+
+
+class CsvRow(BaseModel):
+    """A row of a CSV file that people write; columns that a model does not name are not read."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+Row = TypeVar("Row", bound=CsvRow)
+
+
+def read_csv(path: Path, model: type[Row], error: type[ValueError]) -> Iterator[tuple[str, Row]]:
+    """The rows of a CSV file, each with its place, `path:line`.
+
+    Args:
+        error: what is raised.
+
+    Raises:
+        error: not UTF-8, a column is missing, a line is too short or too long, a value is wrong.
+    """
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.DictReader(file, strict=True)
+        try:
+            header = reader.fieldnames or []
+            missing = [name for name in model.model_fields if name not in header]
+            if missing:
+                raise error(
+                    f"{path}:1: column {', '.join(missing)} is missing; the header is "
+                    f"{','.join(header) or 'empty'}"
+                )
+            for row in reader:
+                where = f"{path}:{reader.line_num}"
+                if None in row or None in row.values():
+                    raise error(
+                        f"{where}: the line has not as many values as the header, {len(header)}; "
+                        "quote a value that holds a comma"
+                    )
+                try:
+                    yield where, model.model_validate(row)
+                except ValidationError as invalid:
+                    reasons = (
+                        f"{details['loc'][0]} {details['msg'].removeprefix('Value error, ')}"
+                        for details in invalid.errors(include_input=False)
+                    )
+                    raise error(f"{where}: {'; '.join(reasons)}") from None
+        except (csv.Error, UnicodeDecodeError) as cause:
+            raise error(f"{path}:{reader.line_num + 1}: not a UTF-8 CSV line: {cause}") from cause
 
 
 def read_yaml(

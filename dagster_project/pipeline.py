@@ -1,8 +1,8 @@
-"""One run, step by step: take in what landed, transform, audit, release.
+"""One run, step by step: ingest, transform, audit, publish; and whether there is anything to do.
 
-Belongs here: what each step does to the warehouse, and the four in their order. Does not belong
-here: Dagster, whose assets in `defs/` call these steps and tell of them; how a step does its work
-(`ingestion.py`, `dbt_run.py`, `audit/`, `release.py`).
+Belongs here: what each step does to the warehouse, and their order. Does not belong here: Dagster,
+whose assets in `defs/` call these steps and report on them; how a step does its work (`ingest/`,
+`warehouse/dbt_run.py`, `audit/`, `release/`).
 
 Whoever calls a step holds `Home.writer_lock` and has no connection to the warehouse open.
 """
@@ -13,33 +13,102 @@ from datetime import UTC, date, datetime
 
 import duckdb
 
-from dagster_project import audit
+from dagster_project import audit, fingerprint
 from dagster_project.home import Home
-from dagster_project.ingest.feed_ingestion import (
-    FeedResult,
-    ingest_feed,
-    known_indices,
-    retire_feed,
-)
-from dagster_project.ingest.feed_spec import FeedCatalog
+from dagster_project.ingest.changes import detect_changes
+from dagster_project.ingest.feed_catalog import FeedCatalog
+from dagster_project.ingest.feed_ingestion import FeedResult, ingest_feed, retire_feed
 from dagster_project.ingest.landing import unclaimed_folders
-from dagster_project.preparation import check_dates, ensure_sessions, state_fingerprint
+from dagster_project.market.calendar import FIRST_SESSION
+from dagster_project.market.seeds import known_indices
 from dagster_project.release import (
     Release,
     ReleaseCheck,
     ReleaseError,
     ReleaseWithheld,
-    publish,
+    published_release,
     record_release,
 )
-from dagster_project.warehouse import raw_tables
+from dagster_project.release import publish as publish_release
+from dagster_project.warehouse import raw_tables, state
 from dagster_project.warehouse.as_of import create_macros
 from dagster_project.warehouse.connection import connect
-from dagster_project.warehouse.dbt_run import DbtResult, build, project_fingerprint
+from dagster_project.warehouse.dbt_run import DbtResult, build
+from dagster_project.warehouse.sessions import sessions_fingerprint, update_sessions
+
+
+class DatesRejected(ValueError):
+    """The dates a run was asked for make no sense; the message says which would."""
+
+
+def check_dates(first: date, last: date, today: date) -> None:
+    """Refuse a reversed range and dates after the real today.
+
+    Raises:
+        DatesRejected: says what to ask for instead.
+    """
+    if first > last:
+        raise DatesRejected(f"asked for {first} to {last}: the first date is the later one")
+    if last > today:
+        raise DatesRejected(f"asked for {last}, which is after today ({today} in Hong Kong)")
+    if first < FIRST_SESSION:
+        raise DatesRejected(f"asked for {first}: sessions are known from {FIRST_SESSION} on")
+
+
+def nothing_new(
+    home: Home, catalog: FeedCatalog, asked: tuple[date, date] | None, today: date
+) -> bool:
+    """Whether a run would change nothing: the published release says all that landing says.
+
+    Opens the warehouse read-only, so that a run with nothing to do writes nothing.
+    """
+    if not home.warehouse.exists() or not home.published.exists():
+        return False
+    with connect(home.warehouse, read_only=True) as con:
+        if (
+            con.execute(
+                "select 1 from information_schema.tables "
+                "where table_schema = 'raw' and table_name = 'state'"
+            ).fetchone()
+            is None
+        ):
+            return False
+        covered = con.execute("select from_date, to_date from raw.asked_dates").fetchall()
+        if asked and state.first_uncovered(covered, *asked) is not None:
+            return False
+        clock = max(to_date for _, to_date in covered) if covered else today
+        if state.get_state(con, "sessions") != sessions_fingerprint(clock):
+            return False
+        release = published_release(home)
+        if release is None or release.fingerprint != state_fingerprint(con):
+            return False
+        known = {feed for (feed,) in con.execute("select feed from raw.feed").fetchall()}
+        if known - set(catalog.feeds) - set(catalog.problems):
+            return False
+        return not any(
+            detect_changes(con, home.landing, spec, today) for spec in catalog.feeds.values()
+        )
+
+
+def state_fingerprint(con: duckdb.DuckDBPyConnection) -> str:
+    """Names all that a release is made from and audited by; equal fingerprints, equal tables."""
+    return fingerprint.of_values(
+        fingerprint.of_models(),
+        audit.fingerprint(),
+        *(
+            con.execute(statement).fetchall()
+            for statement in (
+                "select feed, path, status, sha256, reason from raw.file order by all",
+                "select feed, fingerprint from raw.feed order by all",
+                "select * from raw.asked_dates order by all",
+            )
+        ),
+        state.get_state(con, "sessions"),
+    )
 
 
 @dataclass(frozen=True)
-class NightResult:
+class RunResult:
     """What a run did: a result a feed, every check, and the release or why there is none."""
 
     feeds: list[FeedResult] = field(default_factory=list)
@@ -48,13 +117,13 @@ class NightResult:
     withheld: str | None = None
 
 
-def run_night(
+def run(
     home: Home,
     catalog: FeedCatalog,
     asked: tuple[date, date] | None,
     today: date,
     now: datetime | None = None,
-) -> NightResult:
+) -> RunResult:
     """All steps in their order; what Dagster's jobs do, without Dagster.
 
     Args:
@@ -63,19 +132,19 @@ def run_night(
         now: UTC, the moment from which what is read is known; the real one where not given.
     """
     with home.writer_lock():
-        feeds = take_in(home, catalog, asked, today, now)
+        feeds = ingest(home, catalog, asked, today, now)
         published, withheld = None, transform(home).failure
         if not withheld:
             run_audit(home)
             try:
-                published = release(home)
+                published = publish(home)
             except ReleaseWithheld as error:
                 withheld = str(error)
         with connect(home.warehouse, read_only=True) as con:
-            return NightResult(feeds, raw_tables.check_results(con), published, withheld)
+            return RunResult(feeds, raw_tables.check_results(con), published, withheld)
 
 
-def take_in(
+def ingest(
     home: Home,
     catalog: FeedCatalog,
     asked: tuple[date, date] | None,
@@ -98,9 +167,9 @@ def take_in(
         raw_tables.create_tables(con)
         con.begin()
         if asked:
-            raw_tables.ask_for_dates(con, *asked, now)
-        clock = raw_tables.clock(con)
-        ensure_sessions(con, clock or today, now)
+            state.ask_for_dates(con, *asked, now)
+        clock = state.clock(con)
+        update_sessions(con, clock or today, now)
         _notice_other_judgement(con, clock or today, now)
         con.commit()
         indices = known_indices()
@@ -116,7 +185,7 @@ def take_in(
                 f"dagster_project/feeds/{folder}.yaml"
             )
         problems |= {r.feed: r.missing_folder for r in results if r.missing_folder}
-        raw_tables.keep_feed_problems(con, problems)
+        state.keep_feed_problems(con, problems)
         for (name,) in con.execute("select feed from raw.feed").fetchall():
             if name not in catalog.feeds and name not in catalog.problems:
                 retire_feed(con, name, now)
@@ -125,11 +194,11 @@ def take_in(
 
 def _notice_other_judgement(con: duckdb.DuckDBPyConnection, clock: date, now: datetime) -> None:
     """A waiver or another threshold changes no figure; the last session is judged anew."""
-    judged_by = raw_tables.get_state(con, "judged_by")
+    judged_by = state.get_state(con, "judged_by")
     if judged_by != audit.fingerprint():
         if judged_by is not None:
-            raw_tables.mark_pending(con, clock, "checks or waivers changed", now)
-        raw_tables.set_state(con, "judged_by", audit.fingerprint())
+            state.mark_pending(con, clock, "checks or waivers changed", now)
+        state.set_state(con, "judged_by", audit.fingerprint())
 
 
 def transform(home: Home, selection: Sequence[str] = ()) -> DbtResult:
@@ -143,15 +212,15 @@ def transform(home: Home, selection: Sequence[str] = ()) -> DbtResult:
     """
     with connect(home.warehouse) as con:
         raw_tables.create_tables(con)
-        built_by = raw_tables.get_state(con, "built_by")
-        rebuild_from = raw_tables.pending_from(con) or raw_tables.EVERYTHING
-    models_changed = built_by != project_fingerprint()
-    full_refresh = models_changed or rebuild_from == raw_tables.EVERYTHING
+        built_by = state.get_state(con, "built_by")
+        rebuild_from = state.pending_from(con) or state.EVERYTHING
+    models_changed = built_by != fingerprint.of_models()
+    full_refresh = models_changed or rebuild_from == state.EVERYTHING
     is_whole = not selection
     if is_whole and not models_changed:
         selection = ["--selector", "night"]
     result = build(
-        home, selection, raw_tables.EVERYTHING if full_refresh else rebuild_from, full_refresh
+        home, selection, state.EVERYTHING if full_refresh else rebuild_from, full_refresh
     )
     with connect(home.warehouse) as con:
         con.begin()
@@ -159,9 +228,9 @@ def transform(home: Home, selection: Sequence[str] = ()) -> DbtResult:
             con, "dbt", result.checks, replace_all=models_changed and is_whole
         )
         if not result.errors and is_whole:
-            raw_tables.set_state(con, "built_by", project_fingerprint())
+            state.set_state(con, "built_by", fingerprint.of_models())
             if models_changed and built_by is not None:
-                raw_tables.mark_pending(con, raw_tables.EVERYTHING, "the models changed", _now())
+                state.mark_pending(con, state.EVERYTHING, "the models changed", _now())
         con.commit()
     return result
 
@@ -169,14 +238,14 @@ def transform(home: Home, selection: Sequence[str] = ()) -> DbtResult:
 def run_audit(home: Home) -> list[ReleaseCheck]:
     """Run the checks of `audit/` on the sessions that changed since the last release."""
     with connect(home.warehouse) as con:
-        results = audit.run_checks(con, raw_tables.pending_from(con) or raw_tables.EVERYTHING)
+        results = audit.run_checks(con, state.pending_from(con) or state.EVERYTHING)
         con.begin()
         raw_tables.keep_check_results(con, "audit", results, replace_all=True)
         con.commit()
     return results
 
 
-def release(home: Home) -> Release:
+def publish(home: Home) -> Release:
     """Record and publish what has been audited.
 
     Raises:
@@ -184,7 +253,7 @@ def release(home: Home) -> Release:
         ReleaseError: no dates were asked for yet, or it cannot be published.
     """
     with connect(home.warehouse) as con:
-        clock = raw_tables.clock(con)
+        clock = state.clock(con)
         if clock is None:
             raise ReleaseError("no dates were asked for yet: run the job nightly or history first")
         create_macros(con)
@@ -193,11 +262,11 @@ def release(home: Home) -> Release:
             home,
             clock=clock,
             checks=raw_tables.check_results(con),
-            what_changed=raw_tables.what_changed(con),
+            what_changed=state.what_changed(con),
             fingerprint=state_fingerprint(con),
-            rebuilt_from=raw_tables.pending_from(con),
+            rebuilt_from=state.pending_from(con),
         )
-    published = publish(home)
+    published = publish_release(home)
     # Only now: after a crash before this, the next release still says what it was rebuilt for.
     with connect(home.warehouse) as con:
         con.execute("delete from raw.pending_rebuild")
@@ -206,3 +275,15 @@ def release(home: Home) -> Release:
 
 def _now() -> datetime:
     return datetime.now(UTC).replace(tzinfo=None)
+
+
+def day_to_report(home: Home, last: date) -> date | None:
+    """The last date asked for; over a weekend the last session that the release holds, if any."""
+    if last.isoweekday() <= 5:
+        return last
+    with connect(home.published, read_only=True) as con:
+        row = con.execute(
+            "select max(trade_date) from main.dim_session where is_asked and trade_date <= ?",
+            [last],
+        ).fetchone()
+    return row[0] if row else None

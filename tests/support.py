@@ -14,8 +14,10 @@ import duckdb
 import pytest
 
 from dagster_project.home import PROJECT_ROOT
+from dagster_project.ingest.feed_catalog import FeedCatalog, load_feeds
 from dagster_project.ingest.feed_ingestion import FeedResult, ingest_feed
-from dagster_project.ingest.feed_spec import FeedCatalog, FeedSpec, load_feeds
+from dagster_project.ingest.feed_spec import FeedSpec
+from dagster_project.market.record_kinds import RECORD_KINDS
 from dagster_project.warehouse import raw_tables
 
 # Feed -> the real files that belong in its landing folder, and the name of each there.
@@ -90,7 +92,7 @@ def raw_rows(con: duckdb.DuckDBPyConnection) -> dict[str, list[tuple[Any, ...]]]
             select path, rejected.* exclude (file_id, loaded_at)
             from raw.rejected_row as rejected join raw.file using (file_id)""",
     }
-    for kind in raw_tables.RECORD_KINDS:
+    for kind in RECORD_KINDS:
         tables[kind] = f"""
             select path, record.* exclude (file_id, loaded_at)
             from raw.{kind} as record left join raw.file as file

@@ -42,9 +42,9 @@ from pydantic import (
 
 from dagster_project.config_files import read_yaml
 from dagster_project.home import Home
-from dagster_project.ingest.feed_spec import load_feeds
+from dagster_project.ingest.feed_catalog import load_feeds
 from dagster_project.market.calendar import HONG_KONG
-from dagster_project.warehouse import raw_tables
+from dagster_project.warehouse import state
 from dagster_project.warehouse.connection import connect
 
 Kind = Literal["withheld", "late", "set_aside", "report"]
@@ -122,7 +122,7 @@ def after_failure(home: Home, reason: str | None) -> Found:
     found: dict[Kind, list[Problem]] = {}
     try:
         with connect(home.warehouse, read_only=True) as con:
-            clock = raw_tables.clock(con)
+            clock = state.clock(con)
             dates = f" for {clock}" if clock else ""
             found["set_aside"] = _set_aside(con)
             if reason is None:
@@ -175,7 +175,7 @@ def _late(con: duckdb.DuckDBPyConnection, now: datetime) -> list[Problem]:
         where coverage.status <> 'complete'
         and coverage.trade_date = $clock
         order by coverage.market, coverage.feed""",
-        {"clock": raw_tables.clock(con)},
+        {"clock": state.clock(con)},
     ).fetchall()
     problems, feeds = [], load_feeds().feeds if rows else {}
     for day, market, feed, received, missing, first_missing, due_by in rows:

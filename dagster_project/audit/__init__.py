@@ -26,9 +26,10 @@ import duckdb
 from pydantic import BaseModel, ConfigDict, Field, RootModel, ValidationError, field_validator
 
 from dagster_project.config_files import read_yaml
+from dagster_project.market.record_kinds import RECORD_KINDS
 from dagster_project.release import KEPT_ROWS, Finding, ReleaseCheck, Severity
 from dagster_project.warehouse.connection import dicts
-from dagster_project.warehouse.raw_tables import RECORD_KINDS, released_otherwise
+from dagster_project.warehouse.raw_tables import released_otherwise
 
 FOLDER = Path(__file__).parent
 POLICY = FOLDER / "checks.yaml"

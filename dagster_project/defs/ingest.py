@@ -7,14 +7,14 @@ from typing import Any
 
 import dagster as dg
 
+from dagster_project import pipeline
 from dagster_project.defs.partitions import trade_dates
 from dagster_project.defs.resources import Warehouse
+from dagster_project.ingest.feed_catalog import load_feeds
 from dagster_project.ingest.feed_ingestion import FeedResult
-from dagster_project.ingest.feed_spec import FeedSpec, load_feeds
+from dagster_project.ingest.feed_spec import FeedSpec
 from dagster_project.market.calendar import today_in_hong_kong
-from dagster_project.pipeline import take_in
-from dagster_project.preparation import check_dates, nothing_new
-from dagster_project.warehouse import raw_tables
+from dagster_project.market.record_kinds import RECORD_KINDS
 from dagster_project.warehouse.connection import connect
 
 catalog = load_feeds()
@@ -63,7 +63,7 @@ def _raw_specs() -> list[dg.AssetSpec]:
             kinds={"duckdb", "table"},
             skippable=True,
         )
-        for kind in raw_tables.RECORD_KINDS
+        for kind in RECORD_KINDS
     ]
     specs += [
         dg.AssetSpec(
@@ -90,19 +90,19 @@ def ingest(
     """Read what is new in landing. With nothing new, nothing is written and the run ends here."""
     home, today, asked = warehouse.home, today_in_hong_kong(), asked_dates(context)
     if asked:
-        check_dates(*asked, today)
-    if nothing_new(home, catalog, asked, today):
+        pipeline.check_dates(*asked, today)
+    if pipeline.nothing_new(home, catalog, asked, today):
         context.log.info("Nothing new: the published release says all that the landing folder says")
         return
 
     selected = context.selected_asset_keys
     feeds = [name for name in catalog.feeds if feed_key(name) in selected]
-    for result in take_in(home, catalog, asked, today, feeds=feeds):
+    for result in pipeline.ingest(home, catalog, asked, today, feeds=feeds):
         yield from _report(context, catalog.feeds[result.feed], result)
     with connect(home.warehouse, read_only=True) as con:
         for (problem,) in con.execute("select problem from raw.feed_problem").fetchall():
             context.log.error(problem)
-        for table in [*raw_tables.RECORD_KINDS, *BOOKKEEPING]:
+        for table in [*RECORD_KINDS, *BOOKKEEPING]:
             if raw_key(table) in selected:
                 (rows,) = con.execute(f"select count(*) from raw.{table}").fetchone() or (0,)
                 yield dg.MaterializeResult(

@@ -44,7 +44,7 @@ def release(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.Mater
     """`published/closing_bell.duckdb`: one whole, audited release, put in place by a rename."""
     home = warehouse.home
     try:
-        published = pipeline.release(home)
+        published = pipeline.publish(home)
     except ReleaseError as error:
         raise dg.Failure(description=str(error), allow_retries=False) from error
     with connect(home.published, read_only=True) as con:

@@ -10,7 +10,7 @@ from dagster_project.defs.ingest import as_code, asked_dates
 from dagster_project.defs.partitions import trade_dates
 from dagster_project.defs.publish import release
 from dagster_project.home import Home
-from dagster_project.preparation import day_to_report
+from dagster_project.pipeline import day_to_report
 from dagster_project.report import check_report, write_report
 
 REPORT = dg.AssetKey(["report", "market_report"])

@@ -4,68 +4,32 @@ Belongs here: the order of those steps and what a person is told about them. Doe
 here: how files are found (`landing.py`), read (`reader.py`) or stored (`raw.py`); Dagster.
 """
 
-import csv
 import hashlib
 import itertools
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from functools import cache
 from pathlib import Path
 
 import duckdb
 
-from dagster_project.home import PROJECT_ROOT
-from dagster_project.ingest import documents, feed_spec, reader, row_rules
+from dagster_project.ingest.changes import FeedChanges, detect_changes, reading_fingerprint
 from dagster_project.ingest.feed_spec import FeedSpec
-from dagster_project.ingest.landing import (
-    FileUnreadable,
-    LandingFile,
-    LandingMissing,
-    UnusableFile,
-    read_file,
-    scan_feed,
-)
-from dagster_project.ingest.reader import (
-    Delivery,
-    FileReport,
-    SymbolJudge,
-    SymbolProblem,
-    read_files,
-)
-from dagster_project.ingest.row_rules import by_symbol, delivered_at
-from dagster_project.market.calendar import today_in_hong_kong
-from dagster_project.warehouse import raw_tables
+from dagster_project.ingest.landing import FileUnreadable, LandingFile, UnusableFile, read_file
+from dagster_project.ingest.reader import Delivery, FileReport, read_files
+from dagster_project.ingest.spec_sql import by_symbol
+from dagster_project.ingest.typed_rows import SymbolCheck
+from dagster_project.market.record_kinds import RECORD_KINDS, RecordKind
+from dagster_project.market.seeds import known_indices
+from dagster_project.market.symbols import SymbolProblem, index_problem, security_problem
+from dagster_project.warehouse import raw_tables, state
 from dagster_project.warehouse.raw_tables import FileRow
 from dagster_project.warehouse.temp_table import create_temp_table
 
-SEEDS_FOLDER = PROJECT_ROOT / "seeds"
 # Files are read together in batches of about this size, which bounds memory.
 BATCH_BYTES = 64_000_000
 SHOWN_EXAMPLES = 10
-
-_SECURITY = re.compile(r"[0-9]{4}\.HK|[1-9][0-9]{4}\.HK|[0-9]{6}\.(SH|SZ)")
-
-
-@dataclass
-class FeedChanges:
-    """What differs between a feed's folder and what raw holds of it. Paths are below landing/."""
-
-    to_read: list[LandingFile] = field(default_factory=list)
-    unusable: list[UnusableFile] = field(default_factory=list)
-    removed: list[FileRow] = field(default_factory=list)
-    missing_folder: str | None = None
-    files_in_landing: int = 0
-    loaded: dict[str, FileRow] = field(default_factory=dict)
-    # The same bytes give the same rows, but for these files, of which rows waited for their day,
-    # or came before its close, and those delivered again at a time that such rows are judged by.
-    same_meaning: bool = True
-    waited_for: set[str] = field(default_factory=set)
-
-    def __bool__(self) -> bool:
-        return bool(self.to_read or self.unusable or self.removed)
 
 
 @dataclass
@@ -88,127 +52,15 @@ class FeedResult:
     missing_folder: str | None = None
 
 
-def known_indices(seeds: Path = SEEDS_FOLDER) -> frozenset[str]:
-    """Symbols of `seeds/index_definition.csv`."""
-    with (seeds / "index_definition.csv").open(encoding="utf-8", newline="") as file:
-        return frozenset(row["symbol"] for row in csv.DictReader(file))
+def symbol_check(spec: FeedSpec, indices: frozenset[str]) -> SymbolCheck:
+    """What is wrong with a symbol of a feed: an unknown index, or no security that is covered."""
 
-
-def symbol_judge(spec: FeedSpec, indices: frozenset[str]) -> SymbolJudge:
-    """What is wrong with a symbol of a feed: unknown index, malformed, or a market not covered."""
-
-    def judge(symbol: str) -> SymbolProblem | None:
+    def check(symbol: str) -> SymbolProblem | None:
         if "index_close" in spec.records:
-            if symbol in indices:
-                return None
-            return SymbolProblem(
-                "unknown_symbol",
-                f"symbol {symbol!r} is no known index; add it to seeds/index_definition.csv, "
-                "or correct the file",
-            )
-        if _SECURITY.fullmatch(symbol):
-            return None
-        if symbol.endswith(".BJ"):
-            return SymbolProblem(
-                "market_not_covered", f"{symbol} trades in Beijing, which is not covered"
-            )
-        return SymbolProblem(
-            "unknown_symbol",
-            f"symbol {symbol!r} is neither four or five digits + .HK nor six digits + .SH or .SZ",
-        )
+            return index_problem(symbol, indices)
+        return security_problem(symbol)
 
-    return judge
-
-
-def detect_changes(
-    con: duckdb.DuckDBPyConnection,
-    landing: Path,
-    spec: FeedSpec,
-    today: date | None = None,
-    indices: frozenset[str] | None = None,
-) -> FeedChanges:
-    """Compare a feed's folder with raw, by size and modification time; opens no file.
-
-    Args:
-        today: the real date in Hong Kong; rows of later dates were refused and wait for theirs.
-        indices: symbols of the known indices; `known_indices()` where not given.
-    """
-    try:
-        files, unusable = scan_feed(landing, spec)
-    except LandingMissing as error:
-        return FeedChanges(missing_folder=str(error))
-    held = raw_tables.held_files(con, spec.feed)
-    # Of a path's two rows, the one set aside is about its present content.
-    latest = {row.path: row for row in sorted(held, key=lambda row: row.status == "set_aside")}
-    read_before = con.execute(
-        "select 1 from raw.feed where feed = ? and fingerprint = ?",
-        [spec.feed, _fingerprint(spec, indices)],
-    ).fetchone()
-    waited = con.execute(
-        """select distinct path from raw.rejected_row join raw.file as file using (file_id)
-        where file.feed = ? and reason_code = 'future_date'
-        and rejected_row.reason[:10]::DATE <= ?""",
-        [spec.feed, today or today_in_hong_kong()],
-    ).fetchall()
-    early = con.execute(
-        """select distinct path from raw.rejected_row join raw.file as file using (file_id)
-        where file.feed = ? and reason_code = 'before_the_close'""",
-        [spec.feed],
-    ).fetchall()
-    changes = FeedChanges(
-        files_in_landing=len(files),
-        loaded={row.path: row for row in held if row.status == "loaded"},
-        same_meaning=read_before is not None or not held,
-        waited_for={path for (path,) in waited},
-    )
-    for file in files:
-        before = changes.loaded.get(file.path)
-        if (
-            before
-            and before.mtime_ns != file.mtime_ns
-            and ((file.path,) in early or _has_rows_since(before, file))
-        ):
-            changes.waited_for.add(file.path)
-        known = latest.get(file.path)
-        if (
-            known is None
-            or (known.size, known.mtime_ns) != (file.size, file.mtime_ns)
-            or known.sha256 is None  # it could not be read
-            or not changes.same_meaning
-            or file.path in changes.waited_for
-        ):
-            changes.to_read.append(file)
-    for item in unusable:
-        known = latest.get(item.path)
-        if known is None or (known.status, known.size, known.mtime_ns, known.reason) != (
-            "set_aside", item.size, item.mtime_ns, item.reason,
-        ):  # fmt: skip
-            changes.unusable.append(item)
-    present = {file.path for file in files} | {item.path for item in unusable}
-    changes.removed = [row for row in held if row.path not in present]
-    return changes
-
-
-def _has_rows_since(before: FileRow, file: LandingFile) -> bool:
-    """Whether a file read before holds rows of the day of its delivery, or of later ones."""
-    delivered = delivered_at(file.mtime_ns)
-    return bool(delivered and before.last_trade_date and before.last_trade_date >= delivered.date())
-
-
-def _fingerprint(spec: FeedSpec, indices: frozenset[str] | None) -> str:
-    """Names all that decides what a file's bytes become: the spec, its symbols, the reader."""
-    known = sorted(indices or known_indices()) if "index_close" in spec.records else []
-    return hashlib.sha256(
-        repr((spec.fingerprint, known, _reader_fingerprint())).encode()
-    ).hexdigest()
-
-
-@cache
-def _reader_fingerprint() -> str:
-    digest = hashlib.sha256()
-    for module in (documents, feed_spec, row_rules, reader):
-        digest.update(Path(module.__file__ or "").read_bytes())
-    return digest.hexdigest()
+    return check
 
 
 def ingest_feed(
@@ -234,11 +86,11 @@ def ingest_feed(
     result = FeedResult(spec.feed, missing_folder=changes.missing_folder)
     if changes.missing_folder:
         return result
-    judge = symbol_judge(spec, indices)
+    check_symbol = symbol_check(spec, indices)
     dates = []
     for batch in _batches(changes.to_read):
         with _transaction(con):
-            read, others = _read_batch(con, spec, changes, batch, today, now, judge)
+            read, others = _read_batch(con, spec, changes, batch, today, now, check_symbol)
             dates.append(_apply(con, spec, changes, read, others, [], now))
             _tell(con, spec, result, read, others)
     with _transaction(con):
@@ -247,7 +99,7 @@ def ingest_feed(
             rows = [_unusable_row(*item, now) for item in enumerate(changes.unusable, first_id)]
             dates.append(_apply(con, spec, changes, [], rows, changes.removed, now))
             result.set_aside |= {item.path: item.reason for item in changes.unusable}
-        _remember_feed(con, spec, _fingerprint(spec, indices), now)
+        _remember_feed(con, spec, reading_fingerprint(spec, indices), now)
     result.changed_from = min(filter(None, dates), default=None)
     result.files_removed = len({row.path for row in changes.removed})
     result.files_unchanged = changes.files_in_landing - result.files_read
@@ -259,10 +111,10 @@ def retire_feed(con: duckdb.DuckDBPyConnection, name: str, now: datetime) -> Non
     with _transaction(con):
         held = [row.file_id for row in raw_tables.held_files(con, name)]
         raw_tables.replace_files(con, [], held, now)
-        for kind in raw_tables.RECORD_KINDS.values():
+        for kind in RECORD_KINDS.values():
             raw_tables.apply_records(con, kind, name, None, held, None, now)
         con.execute("delete from raw.feed where feed = ?", [name])
-        raw_tables.mark_pending(con, raw_tables.EVERYTHING, f"feed {name} is gone", now)
+        state.mark_pending(con, state.EVERYTHING, f"feed {name} is gone", now)
 
 
 @contextmanager
@@ -296,7 +148,7 @@ def _read_batch(
     batch: list[LandingFile],
     today: date,
     now: datetime,
-    judge: SymbolJudge,
+    check_symbol: SymbolCheck,
 ) -> tuple[list[FileRow], list[FileRow]]:
     """Read files into temp table `parsed`.
 
@@ -328,7 +180,7 @@ def _read_batch(
 
     read: list[FileRow] = []
     renumbered: dict[int, int] = {}
-    for report in read_files(con, spec, deliveries(), today, judge):
+    for report in read_files(con, spec, deliveries(), today, check_symbol):
         file, sha256 = files[report.file_id]
         loaded = changes.loaded.get(file.path)
         if report.reason and loaded and (loaded.sha256 != sha256 or not changes.same_meaning):
@@ -397,16 +249,16 @@ def _apply(
     ).fetchone() or ((),)
     dates = []
     for name in dict.fromkeys([*spec.records, *before]):
-        kind = raw_tables.RECORD_KINDS[name]
+        kind = RECORD_KINDS[name]
         stated = _stated(spec, kind) if read_ids and name in spec.records else None
         dates.append(raw_tables.apply_records(con, kind, spec.feed, stated, held, delivered, now))
     changed_from = min(filter(None, dates), default=None)
     if changed_from:
-        raw_tables.mark_pending(con, changed_from, f"feed {spec.feed}", now)
+        state.mark_pending(con, changed_from, f"feed {spec.feed}", now)
     return changed_from
 
 
-def _stated(spec: FeedSpec, kind: raw_tables.RecordKind) -> str:
+def _stated(spec: FeedSpec, kind: RecordKind) -> str:
     """SQL: the records of one kind that the good rows of `parsed` state."""
     good = "from parsed where reason_code is null and not is_duplicate"
     if kind.name == "exchange_rate":
@@ -477,6 +329,4 @@ def _remember_feed(
     con.execute("delete from raw.feed where feed = ?", [spec.feed])
     con.execute(f"insert into raw.feed values ({', '.join('?' * len(row))})", row)
     if held is not None and held[3:8] != row[3:8]:
-        raw_tables.mark_pending(
-            con, raw_tables.EVERYTHING, f"spec of feed {spec.feed} changed", now
-        )
+        state.mark_pending(con, state.EVERYTHING, f"spec of feed {spec.feed} changed", now)

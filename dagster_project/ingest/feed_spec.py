@@ -1,19 +1,17 @@
 """What a feed is: one kind of file from one vendor, described by one YAML file in `feeds/`.
 
-Belongs here: the shape of a spec, its validation with errors that name file and line, units, and
-how a file's name matches. Does not belong here: reading files (`reader.py`), tables (`raw.py`).
+Belongs here: the shape of a spec, its validation, and how a file's name matches. Does not belong
+here: finding and loading the specs (`feed_catalog.py`), reading files (`reader.py`).
 """
 
-import hashlib
 import re
-from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache, cached_property
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import duckdb
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -22,58 +20,12 @@ from pydantic import (
     model_validator,
 )
 
-from dagster_project.config_files import read_yaml
-from dagster_project.home import PROJECT_ROOT
+from dagster_project.market.record_kinds import DELIVERED_COLUMNS, RECORD_KINDS
+from dagster_project.market.symbols import Scheme, canonical
+from dagster_project.market.units import Unit
 
-FEEDS_FOLDER = PROJECT_ROOT / "dagster_project" / "feeds"
-
-# Power of ten of a multiplier, and of a base unit in canonical units (one lot is 100 shares).
-# `currency` is the currency that the row's own column of that name states.
-MULTIPLIERS = {"thousand": 3, "ten_thousand": 4, "million": 6, "hundred_million": 8}
-BASE_UNITS = {"points": 0, "shares": 0, "lots": 2, "deals": 0, "percent": 0, "currency": 0}
-CURRENCIES = {"CNY", "HKD", "USD"}
-
-# Which units a canonical numeric column may be delivered in ("currency" = an ISO 4217 code).
-NUMERIC_COLUMNS: dict[str, set[str]] = {
-    "open": {"points", "currency"},
-    "high": {"points", "currency"},
-    "low": {"points", "currency"},
-    "close": {"points", "currency"},
-    "previous_close": {"points", "currency"},
-    "change": {"points", "currency"},
-    "change_pct": {"percent"},
-    "volume": {"shares", "lots"},
-    "turnover": {"currency"},
-    "deals": {"deals"},
-    "target": {"currency"},
-}
-TEXT_COLUMNS = {"name", "industry", "currency", "broker", "event", "basket", "what"}
-# What a column says besides the header it stands under, with an example where it must.
-_MEANING = {
-    **dict.fromkeys(NUMERIC_COLUMNS, ("unit", "shares")),
-    **dict.fromkeys(TEXT_COLUMNS, ("replace", "")),
-    "trade_date": ("format", "'%Y-%m-%d'"),
-    "is_half_day": ("truth", "'*'"),
-}
-RecordKind = Literal[
-    "index_close",
-    "security_close",
-    "market_turnover",
-    "exchange_rate",
-    "security_reference",
-    "broker_target",
-    "market_event",
-]
-_NEEDED_COLUMNS: dict[str, set[str]] = {
-    "index_close": {"trade_date", "close"},
-    "security_close": {"trade_date", "close"},
-    "market_turnover": {"trade_date", "turnover"},
-    "exchange_rate": {"trade_date"},
-    "security_reference": {"industry"},
-    "broker_target": {"trade_date", "broker", "target"},
-    "market_event": {"trade_date", "event", "basket", "what"},
-}
-_WITH_SYMBOL = {"index_close", "security_close", "security_reference", "broker_target"}
+# What a column must say besides the header it stands under, with an example; text says nothing.
+_EXAMPLES = {"unit": "shares", "format": "'%Y-%m-%d'", "truth": "'*'", "replace": None}
 
 
 class FeedSpecError(ValueError):
@@ -97,29 +49,13 @@ MarketCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{4}$")]
 ClockTime = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 
 
-@dataclass(frozen=True)
-class Unit:
-    """`thousand CNY` = 10^3 of currency CNY; `lots` = 10^2 shares."""
+def _known_kind(name: str) -> str:
+    if name not in RECORD_KINDS:
+        raise ValueError(f"{name!r} is no record kind; known: {', '.join(RECORD_KINDS)}")
+    return name
 
-    text: str
-    exponent: int
-    dimension: str
-    currency: str | None
 
-    @classmethod
-    def parse(cls, text: str) -> "Unit":
-        *multipliers, base = text.split() or [""]
-        known = {*BASE_UNITS, *CURRENCIES}
-        if len(multipliers) > 1 or not set(multipliers) <= set(MULTIPLIERS) or base not in known:
-            raise ValueError(
-                f"unit {text!r} is not known; write [{'|'.join(MULTIPLIERS)}] and then one of "
-                f"{', '.join(BASE_UNITS)} or a currency ({', '.join(sorted(CURRENCIES))})"
-            )
-        exponent = sum(MULTIPLIERS[multiplier] for multiplier in multipliers)
-        if base in CURRENCIES:
-            return cls(text, exponent, "currency", base)
-        dimension = "shares" if base == "lots" else base
-        return cls(text, exponent + BASE_UNITS[base], dimension, None)
+RecordKindName = Annotated[str, AfterValidator(_known_kind)]
 
 
 class Column(_Strict):
@@ -195,7 +131,7 @@ class SymbolSource(_Strict):
 
     file: str | None = Field(None, description="a placeholder of `files`")
     column: str | None = None
-    scheme: Literal["as_delivered", "a_share_code", "hkex_code", "csi_code"] = "as_delivered"
+    scheme: Scheme = "as_delivered"
     map: dict[str, str] = Field(default_factory=dict)
 
     @model_validator(mode="after")
@@ -215,20 +151,7 @@ class SymbolSource(_Strict):
         """The canonical symbol of a delivered one; None where the map does not know it."""
         if self.map:
             return self.map.get(delivered)
-        if self.scheme == "a_share_code":
-            return delivered + a_share_suffix(delivered)
-        if self.scheme == "hkex_code":
-            return delivered.removesuffix(".HK").lstrip("0").zfill(4) + ".HK"
-        if self.scheme == "csi_code":
-            return delivered + ".CSI"
-        return delivered
-
-
-def a_share_suffix(code: str) -> str:
-    """Which exchange a six-digit mainland code belongs to, by the exchanges' number ranges."""
-    if code.startswith(("4", "8", "92")):
-        return ".BJ"
-    return ".SH" if code.startswith(("5", "6", "9")) else ".SZ"
+        return canonical(self.scheme, delivered)
 
 
 class FeedSpec(_Strict):
@@ -253,7 +176,7 @@ class FeedSpec(_Strict):
     )
     priority: int = Field(ge=1, le=100)
     format: Format
-    records: tuple[RecordKind, ...] = Field(min_length=1)
+    records: tuple[RecordKindName, ...] = Field(min_length=1)
     symbol: SymbolSource | None = None
     currency: CurrencyCode | dict[str, CurrencyCode] | None = None
     market: MarketCode | dict[str, MarketCode] | None = None
@@ -284,29 +207,40 @@ class FeedSpec(_Strict):
         return columns
 
     @model_validator(mode="after")
-    def _consistent(self) -> "FeedSpec":
-        kinds, numeric = set(self.records), set(self.columns) & set(NUMERIC_COLUMNS)
-        for kind in self.records:
+    def _records_have_their_columns(self) -> "FeedSpec":
+        kinds = [RECORD_KINDS[name] for name in self.records]
+        for kind in kinds:
             given = {name for name, column in self.columns.items() if not column.optional}
-            missing = ", ".join(sorted(_NEEDED_COLUMNS[kind] - given))
+            missing = ", ".join(sorted(kind.spec_needs - given))
             if missing:
-                raise _Misplaced(f"records of kind {kind} need {missing}, not optional", "columns")
-        if kinds & _WITH_SYMBOL and self.symbol is None:
+                raise _Misplaced(
+                    f"records of kind {kind.name} need {missing}, not optional", "columns"
+                )
+        if any(kind.has_symbol for kind in kinds) and self.symbol is None:
             raise ValueError("say where the symbol stands: `symbol: {file: …}` or `{column: …}`")
         if self.closes_at and "trade_date" not in self.columns:
             raise _Misplaced("without `trade_date`, no row has a close", "closes_at")
         if isinstance(self.closes_at, dict) and self.symbol is None:
             raise _Misplaced("a map symbol -> time needs `symbol`", "closes_at")
-        if {"index_close", "security_close"} <= kinds or len(kinds) < len(self.records):
+        is_repeated = len(set(self.records)) < len(self.records)
+        if {"index_close", "security_close"} <= set(self.records) or is_repeated:
             raise _Misplaced("a kind stands once; closes are of indices or securities", "records")
-        if "market_turnover" in kinds and self.market is None:
+        return self
+
+    @model_validator(mode="after")
+    def _market_and_rates_are_named(self) -> "FeedSpec":
+        if "market_turnover" in self.records and self.market is None:
             raise ValueError("market_turnover needs `market`: a MIC, or a map symbol -> MIC")
         if self.market and isinstance(self.market, dict) != bool(self.symbol):
             raise _Misplaced("with `symbol`, it is a map symbol -> MIC; without, a MIC", "market")
         if isinstance(self.market, dict) and len(set(self.market.values())) < len(self.market):
             raise _Misplaced("two symbols give the turnover of one market", "market")
-        if ("exchange_rate" in kinds) != bool(self.rates and self.base_currency):
+        if ("exchange_rate" in self.records) != bool(self.rates and self.base_currency):
             raise ValueError("exchange_rate needs `rates` and `base_currency`, and only it does")
+        return self
+
+    @model_validator(mode="after")
+    def _placeholders_are_used(self) -> "FeedSpec":
         if self.symbol and self.symbol.file and self.symbol.file not in self.placeholders:
             raise _Misplaced(f"{self.symbol.file!r} is no placeholder of `files`", "symbol", "file")
         if self.format.symbol_line and not (self.symbol and self.symbol.file):
@@ -317,8 +251,13 @@ class FeedSpec(_Strict):
             _check_date_format(self.file_date_format, "file_date_format")
         if len(self.segments) > 1 and "segment" not in self.placeholders:
             raise _Misplaced("files of several segments are told apart by {segment}", "files")
-        units = {name: self.columns[name].parsed_unit for name in numeric}
-        stated = set(self.currency.values() if isinstance(self.currency, dict) else [self.currency])
+        return self
+
+    @model_validator(mode="after")
+    def _currency_is_clear(self) -> "FeedSpec":
+        units = {name: column.parsed_unit for name, column in self.columns.items() if column.unit}
+        named = self.currency.values() if isinstance(self.currency, dict) else [self.currency]
+        declared = {currency for currency in named if currency}
         has_own = "currency" in self.columns
         if has_own and self.currency:
             raise _Misplaced("the currency stands in a column or in the spec, not both", "currency")
@@ -334,7 +273,7 @@ class FeedSpec(_Strict):
         ):
             raise ValueError("state the currency: `currency: HKD`, or a map symbol -> currency")
         for name, unit in units.items():
-            if unit.currency and stated != {unit.currency}:
+            if unit.currency and declared != {unit.currency}:
                 raise _Misplaced(
                     f"unit {unit.text!r} contradicts currency {self.currency!r}", "columns", name
                 )
@@ -396,28 +335,23 @@ class FeedSpec(_Strict):
             raise ValueError(f"{placeholders['date']!r} is an unusual spelling of {stated}")
         return stated
 
-    @cached_property
-    def fingerprint(self) -> str:
-        """Changes whenever files must be read again because the spec says something else."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
-
 
 def _check_column(name: str, column: Column) -> None:
     if column.beyond_range_pct and name != "open":
         raise _Misplaced("only opens may lie beyond low and high", name, "beyond_range_pct")
-    if name not in _MEANING:
-        known = ", ".join(sorted(_MEANING))
+    if name not in DELIVERED_COLUMNS:
+        known = ", ".join(sorted(DELIVERED_COLUMNS))
         raise ValueError(f"is not a canonical column; known: {known} (and see `symbol`, `rates`)")
-    needed, example = _MEANING[name]
-    said = {key for key in ("unit", "format", "truth", "replace") if getattr(column, key)}
+    needed, dimensions = DELIVERED_COLUMNS[name].meaning, DELIVERED_COLUMNS[name].dimensions
+    said = {key for key in _EXAMPLES if getattr(column, key)}
     if not said <= {needed}:
         raise ValueError(f"has no {', '.join(sorted(said - {needed}))}")
+    example = _EXAMPLES[needed] if needed else None
     if example and not said:
         raise ValueError(f"state its {needed}, e.g. `{needed}: {example}`")
-    if needed == "unit" and column.parsed_unit.dimension not in NUMERIC_COLUMNS[name]:
+    if needed == "unit" and column.parsed_unit.dimension not in dimensions:
         raise ValueError(
-            f"a unit of {column.unit!r} does not fit; "
-            f"expected {' or '.join(sorted(NUMERIC_COLUMNS[name]))}"
+            f"a unit of {column.unit!r} does not fit; expected {' or '.join(sorted(dimensions))}"
         )
     if column.format:
         _check_date_format(column.format, name, "format")
@@ -446,44 +380,3 @@ def _ask_duckdb(query: str, *parameters: str) -> Any:
     """What the reader's engine makes of a pattern or a format."""
     with duckdb.connect() as con:
         return con.execute(query, parameters).fetchall()[0][0]
-
-
-@dataclass(frozen=True)
-class FeedCatalog:
-    """The feeds that can be used, and what is wrong with the specs that cannot."""
-
-    feeds: dict[str, FeedSpec]
-    problems: dict[str, str]
-
-
-def load_feeds(folder: Path = FEEDS_FOLDER) -> FeedCatalog:
-    """Read every spec of a folder; one that is wrong does not keep the others from loading."""
-    feeds: dict[str, FeedSpec] = {}
-    problems: dict[str, str] = {}
-    for path in sorted(folder.iterdir()):
-        if path.suffix in {".yaml", ".yml"}:
-            try:
-                feeds[path.stem] = load_feed(path)
-            except FeedSpecError as error:
-                problems[path.stem] = str(error)
-    return FeedCatalog(feeds, problems)
-
-
-def load_feed(path: Path) -> FeedSpec:
-    """Read one spec.
-
-    Raises:
-        FeedSpecError: not YAML, or not a feed; says which line and what is expected.
-    """
-    if path.suffix != ".yaml":
-        raise FeedSpecError(f"{path}: rename it to {path.stem}.yaml")
-    spec = read_yaml(
-        path,
-        FeedSpec,
-        FeedSpecError,
-        otherwise=f"is not a feed spec; it starts with `feed: {path.stem}`",
-        unknown_key="is not a key of a feed spec; a typo?",
-    )
-    if spec.feed != path.stem:
-        raise FeedSpecError(f"{path}:1: the file is named {path.stem!r}, the feed {spec.feed!r}")
-    return spec

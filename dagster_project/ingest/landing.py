@@ -13,15 +13,18 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from dagster_project.ingest.documents import printable
 from dagster_project.ingest.feed_spec import FeedSpec
+from dagster_project.market.printable import printable
 
 # Folders in folders are looked into so far, that no file below a feed's folder is overlooked.
 DEEPEST = 16
 LATEST_TIME = 2**63 - 1
+# Archives that keep no times unpack to 1970 or 1980.
+_NO_TIME_BEFORE = datetime(1980, 1, 2)
+_HONG_KONG_AHEAD = timedelta(hours=8)
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 
 
@@ -222,6 +225,12 @@ def _judge(
     if not os.access(absolute, os.R_OK):
         return "may not be read by this user; correct its permissions"
     return placeholders, file_date
+
+
+def delivered_at(mtime_ns: int) -> datetime | None:
+    """When a file was delivered, in Hong Kong; None where its time says nothing."""
+    moment = datetime.fromtimestamp(mtime_ns // 1_000_000_000, UTC).replace(tzinfo=None)
+    return moment + _HONG_KONG_AHEAD if moment >= _NO_TIME_BEFORE else None
 
 
 def unclaimed_folders(landing: Path, feeds: set[str]) -> list[str]:

@@ -1,16 +1,13 @@
 """The trading calendar: which days each market traded, and which of them were half-days.
 
-Belongs here: sessions from `exchange-calendars`, corrected by `seeds/session_override.csv`, and the
-reading of the two seeds they depend on. Does not belong here: storing sessions (`raw.py`), deciding
-what a row on another day means (dbt), anything of Dagster.
+Belongs here: sessions from `exchange-calendars`, corrected by `seeds/session_override.csv`. Does
+not belong here: reading the seeds (`seeds.py`), storing sessions (`warehouse/sessions.py`), what a
+row on another day means (dbt).
 
 The calendar is never trusted over the files: a check compares both.
 """
 
-import csv
-import hashlib
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from functools import lru_cache
 from importlib.metadata import version
@@ -18,99 +15,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from dagster_project import fingerprint as fingerprints
+from dagster_project.home import PROJECT_ROOT
+from dagster_project.market.seeds import Market, Override, SeedError
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
-FIRST_DATE = date(1990, 1, 1)
+# Sessions are known from here on; nothing that is older than EARLIEST_DATE is believed.
+FIRST_SESSION = date(1990, 1, 1)
+EARLIEST_DATE = date(1900, 1, 1)
 HONG_KONG = ZoneInfo("Asia/Hong_Kong")
-
-
-class SeedError(ValueError):
-    """A seed says something that cannot be; the message names file and line."""
 
 
 class CalendarTooShort(ValueError):
     """The installed `exchange-calendars` does not know the sessions asked for."""
-
-
-@dataclass(frozen=True)
-class Market:
-    """A market and the calendar it follows.
-
-    `market` is its ISO 10383 MIC, `calendar` a name `exchange-calendars` knows, `opened` the day of
-    its first session.
-    """
-
-    market: str
-    calendar: str
-    opened: date
-
-
-@dataclass(frozen=True)
-class Override:
-    """What is true of one market and day where the calendar is wrong, and why."""
-
-    market: str
-    trade_date: date
-    is_session: bool
-    is_half_day: bool
-    reason: str
-
-
-def read_markets(path: Path) -> list[Market]:
-    """The markets of `seeds/market.csv`.
-
-    Raises:
-        SeedError: a column is missing, a value is empty or wrong, a market stands twice.
-    """
-    markets: dict[str, Market] = {}
-    for where, row in _rows(path, ["market", "calendar", "opened"]):
-        market = Market(
-            _text(where, row, "market"), _text(where, row, "calendar"), _date(where, row, "opened")
-        )
-        if market.market in markets:
-            raise SeedError(f"{where}: market {market.market} stands twice; keep one line")
-        markets[market.market] = market
-    return list(markets.values())
-
-
-def read_overrides(path: Path, markets: Sequence[Market]) -> list[Override]:
-    """The corrections of `seeds/session_override.csv`.
-
-    Raises:
-        SeedError: a column is missing, a value is empty or wrong, the market is not one of
-            `markets`, a closed day is called a half-day, or a market and day stand twice.
-    """
-    known = {market.market for market in markets}
-    overrides: list[Override] = []
-    stated: dict[tuple[str, date], str] = {}
-    for where, row in _rows(path, ["market", "trade_date", "is_session", "is_half_day", "reason"]):
-        override = Override(
-            _text(where, row, "market"),
-            _date(where, row, "trade_date"),
-            _bool(where, row, "is_session"),
-            _bool(where, row, "is_half_day"),
-            _text(where, row, "reason"),
-        )
-        if override.market not in known:
-            raise SeedError(
-                f"{where}: market {override.market!r} is not in market.csv, "
-                f"which has {', '.join(sorted(known))}"
-            )
-        if override.is_half_day and not override.is_session:
-            raise SeedError(
-                f"{where}: {override.trade_date} cannot be a half-day and no session; "
-                "set is_session to true or is_half_day to false"
-            )
-        key = (override.market, override.trade_date)
-        if key in stated:
-            raise SeedError(
-                f"{where}: {override.market} {override.trade_date} is already stated at "
-                f"{stated[key]}; keep one line"
-            )
-        stated[key] = where
-        overrides.append(override)
-    return overrides
 
 
 def sessions(
@@ -172,10 +91,11 @@ def fingerprint(
 
     Costs no import of `exchange_calendars`, so a stored table can be kept while this is unchanged.
     """
-    digest = hashlib.sha256(Path(__file__).read_bytes())
-    for line in [*sorted(map(repr, markets)), *sorted(map(repr, overrides))]:
-        digest.update(line.encode())
-    return f"{_source()}, {start} to {end}, {digest.hexdigest()[:16]}"
+    return f"{_source()}, {start} to {end}, " + fingerprints.of_values(
+        fingerprints.of_files([Path(__file__)], PROJECT_ROOT),
+        sorted(map(repr, markets)),
+        sorted(map(repr, overrides)),
+    )
 
 
 def today_in_hong_kong() -> date:
@@ -223,51 +143,3 @@ def _calendar(market: Market, start: date, end: date) -> tuple[tuple[date, bool]
     half_days = set(calendar.early_closes)
     days = ((day.date(), day in half_days) for day in calendar.sessions)
     return tuple((day, is_half_day) for day, is_half_day in days if start <= day <= end)
-
-
-def _rows(path: Path, columns: list[str]) -> Iterator[tuple[str, dict[str, str]]]:
-    """('file:line', row) of a seed; the named columns are there and every row is as long."""
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file, strict=True)
-        try:
-            header = reader.fieldnames or []
-            missing = [column for column in columns if column not in header]
-            if missing:
-                raise SeedError(
-                    f"{path}:1: column {', '.join(missing)} is missing; the header is "
-                    f"{','.join(header) or 'empty'}"
-                )
-            for row in reader:
-                where = f"{path}:{reader.line_num}"
-                if None in row or None in row.values():
-                    raise SeedError(
-                        f"{where}: the line has not as many values as the header, {len(header)}; "
-                        "quote a value that holds a comma"
-                    )
-                yield where, row
-        except (csv.Error, UnicodeDecodeError) as error:
-            raise SeedError(
-                f"{path}:{reader.line_num + 1}: not a UTF-8 CSV line: {error}"
-            ) from error
-
-
-def _text(where: str, row: dict[str, str], column: str) -> str:
-    value = row[column].strip()
-    if not value:
-        raise SeedError(f"{where}: {column} is empty")
-    return value
-
-
-def _date(where: str, row: dict[str, str], column: str) -> date:
-    value = _text(where, row, column)
-    try:
-        return datetime.strptime(value, "%Y-%m-%d").date()
-    except ValueError:
-        raise SeedError(f"{where}: {column} is {value!r}, not a date YYYY-MM-DD") from None
-
-
-def _bool(where: str, row: dict[str, str], column: str) -> bool:
-    value = _text(where, row, column)
-    if value not in ("true", "false"):
-        raise SeedError(f"{where}: {column} is {value!r}, neither true nor false")
-    return value == "true"

@@ -12,7 +12,7 @@ the files said: not only dates that were asked for, and every feed, whatever its
 
 import duckdb
 
-from dagster_project.warehouse.raw_tables import RECORD_KINDS, RecordKind
+from dagster_project.market.record_kinds import RECORD_KINDS, RecordKind
 
 _SUFFIX = "_as_known_at"
 

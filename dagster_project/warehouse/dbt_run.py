@@ -8,7 +8,6 @@ dbt runs in the process because a process of its own costs seconds on a night th
 
 import errno
 import fcntl
-import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,13 +16,13 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from dagster_project import fingerprint
 from dagster_project.home import PROJECT_ROOT, Home
 from dagster_project.release import KEPT_ROWS, Finding, ReleaseCheck, Severity
 from dagster_project.warehouse.connection import connect, dicts
-from dagster_project.warehouse.raw_tables import EVERYTHING
+from dagster_project.warehouse.state import EVERYTHING
 
 DBT_PROJECT = PROJECT_ROOT / "dbt_project"
-SEEDS_FOLDER = PROJECT_ROOT / "seeds"
 
 
 class DbtFailed(RuntimeError):
@@ -47,22 +46,6 @@ class DbtResult:
         return "; ".join(reasons) or None
 
 
-def project_files() -> list[Path]:
-    """The files that decide what dbt builds: models, macros, tests, configuration and seeds."""
-    found = [DBT_PROJECT / "dbt_project.yml", DBT_PROJECT / "profiles.yml"]
-    for folder in ("models", "macros", "tests"):
-        found += [path for path in (DBT_PROJECT / folder).rglob("*") if path.is_file()]
-    return sorted([*found, *SEEDS_FOLDER.glob("*.csv"), *SEEDS_FOLDER.glob("*.yml")])
-
-
-def project_fingerprint() -> str:
-    """Changes whenever the same raw tables would give other marts."""
-    digest = hashlib.sha256()
-    for path in project_files():
-        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()[:16]
-
-
 def manifest_path(home: Home) -> Path:
     """dbt's manifest for this project, made anew where it was made from other files.
 
@@ -75,12 +58,12 @@ def manifest_path(home: Home) -> Path:
     with (manifest.parent / "parse.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         made_from = manifest.with_name("manifest.made_from")
-        fingerprint = project_fingerprint()
-        if not made_from.exists() or made_from.read_text() != fingerprint:
+        made_by = fingerprint.of_models()
+        if not made_from.exists() or made_from.read_text() != made_by:
             result = _invoke(home, ["parse"], EVERYTHING)
             if result.errors:
                 raise DbtFailed("the dbt project cannot be parsed:\n" + "\n".join(result.errors))
-            made_from.write_text(fingerprint)
+            made_from.write_text(made_by)
     return manifest
 
 

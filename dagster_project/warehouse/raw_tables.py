@@ -16,76 +16,10 @@ from datetime import date, datetime
 
 import duckdb
 
+from dagster_project.market.calendar import EARLIEST_DATE
+from dagster_project.market.record_kinds import RECORD_KINDS, RecordKind
 from dagster_project.release import OFFENDING_ROWS, Finding, ReleaseCheck
 from dagster_project.warehouse.temp_table import create_temp_table
-
-EVERYTHING = date(1900, 1, 1)
-
-
-@dataclass(frozen=True)
-class RecordKind:
-    """A table of raw records: `key` identifies a record within a feed, `values` is what it says."""
-
-    name: str
-    key: dict[str, str]
-    values: dict[str, str]
-
-    @property
-    def columns(self) -> dict[str, str]:
-        return self.key | self.values
-
-    @property
-    def is_dated(self) -> bool:
-        return "trade_date" in self.key
-
-
-_PRICE = "DECIMAL(18,6)"
-_AMOUNT = "DECIMAL(18,2)"
-_PRICES = dict.fromkeys(("open", "high", "low", "close", "previous_close", "change"), _PRICE)
-_DEALT = {"change_pct": "DOUBLE", "volume": "BIGINT", "turnover": _AMOUNT, "currency": "VARCHAR"}
-
-RECORD_KINDS = {
-    kind.name: kind
-    for kind in (
-        RecordKind("index_close", {"symbol": "VARCHAR", "trade_date": "DATE"}, _PRICES | _DEALT),
-        RecordKind(
-            "security_close",
-            {"symbol": "VARCHAR", "trade_date": "DATE"},
-            _PRICES | _DEALT | {"name": "VARCHAR", "status": "VARCHAR"},
-        ),
-        RecordKind(
-            "market_turnover",
-            {"market": "VARCHAR", "segment": "VARCHAR", "trade_date": "DATE"},
-            {
-                "turnover": _AMOUNT,
-                "volume": "BIGINT",
-                "deals": "BIGINT",
-                "is_half_day": "BOOLEAN",
-                "currency": "VARCHAR",
-            },
-        ),
-        RecordKind(
-            "exchange_rate",
-            {"base_currency": "VARCHAR", "currency": "VARCHAR", "trade_date": "DATE"},
-            {"rate": _PRICE},
-        ),
-        RecordKind(
-            "security_reference",
-            {"symbol": "VARCHAR"},
-            {"name": "VARCHAR", "industry": "VARCHAR"},
-        ),
-        RecordKind(
-            "broker_target",
-            {"symbol": "VARCHAR", "broker": "VARCHAR", "trade_date": "DATE"},
-            {"target": _PRICE, "currency": "VARCHAR"},
-        ),
-        RecordKind(
-            "market_event",
-            {"event": "VARCHAR", "trade_date": "DATE", "basket": "VARCHAR"},
-            {"what": "VARCHAR"},
-        ),
-    )
-}
 
 
 @dataclass(frozen=True)
@@ -178,88 +112,6 @@ def create_tables(con: duckdb.DuckDBPyConnection) -> None:
         con.execute(f"alter table raw.{table} add column if not exists {column} {type_}")
     con.execute("create table if not exists raw.feed_problem (feed VARCHAR, problem VARCHAR)")
     con.execute("create table if not exists raw.state (key VARCHAR, value VARCHAR)")
-
-
-def get_state(con: duckdb.DuckDBPyConnection, key: str) -> str | None:
-    """A remembered fact about the warehouse, e.g. the fingerprint of the models it was built by."""
-    # fetchone would leave the result open, and with it the connection busy.
-    rows = con.execute("select value from raw.state where key = ?", [key]).fetchall()
-    return rows[0][0] if rows else None
-
-
-def set_state(con: duckdb.DuckDBPyConnection, key: str, value: str) -> None:
-    """Remember a fact about the warehouse."""
-    con.execute("delete from raw.state where key = ?", [key])
-    con.execute("insert into raw.state values (?, ?)", [key, value])
-
-
-def clock(con: duckdb.DuckDBPyConnection) -> date | None:
-    """The warehouse's clock: the last date that was asked for; None before the first run."""
-    ((last,),) = con.execute("select max(to_date) from raw.asked_dates").fetchall()
-    return last
-
-
-def ask_for_dates(
-    con: duckdb.DuckDBPyConnection, first: date, last: date, now: datetime
-) -> date | None:
-    """Add dates to those the warehouse covers.
-
-    Returns:
-        The first date that was not covered before; None where all were.
-    """
-    covered = con.execute("select from_date, to_date from raw.asked_dates").fetchall()
-    new_from = first_uncovered(covered, first, last)
-    if new_from is None:
-        return None
-    con.execute("insert into raw.asked_dates values (?, ?)", [first, last])
-    con.execute("""
-        create or replace temp table merged as
-        with marked as (
-            select *, max(to_date) over (
-                order by from_date, to_date rows between unbounded preceding and 1 preceding
-            ) as reached from raw.asked_dates
-        ), grouped as (
-            select *, count(*) filter (where reached is null or from_date > reached + 1)
-                over (order by from_date, to_date) as island from marked
-        )
-        select min(from_date) as from_date, max(to_date) as to_date from grouped group by island""")
-    con.execute("delete from raw.asked_dates")
-    con.execute("insert into raw.asked_dates select * from merged order by from_date")
-    con.execute("drop table merged")
-    mark_pending(con, new_from, f"dates asked for: {first} to {last}", now)
-    return new_from
-
-
-def first_uncovered(covered: list[tuple[date, date]], first: date, last: date) -> date | None:
-    """The first date of [first, last] that no covered interval holds."""
-    day = first
-    for from_date, to_date in sorted(covered):
-        if from_date <= day <= to_date:
-            day = date.fromordinal(to_date.toordinal() + 1)
-    return day if day <= last else None
-
-
-def keep_feed_problems(con: duckdb.DuckDBPyConnection, problems: dict[str, str]) -> None:
-    """Remember why feeds could not be looked at by this run: a wrong spec, a missing folder."""
-    con.execute("delete from raw.feed_problem")
-    for feed, problem in sorted(problems.items()):
-        con.execute("insert into raw.feed_problem values (?, ?)", [feed, problem])
-
-
-def mark_pending(con: duckdb.DuckDBPyConnection, day: date, reason: str, now: datetime) -> None:
-    """Remember that the marts must be rebuilt from this date on; cleared by a release."""
-    con.execute(
-        """insert into raw.pending_rebuild
-        select $day, $reason, $now where not exists (
-            select 1 from raw.pending_rebuild where trade_date <= $day and reason = $reason)""",
-        {"day": day, "reason": reason, "now": now},
-    )
-
-
-def pending_from(con: duckdb.DuckDBPyConnection) -> date | None:
-    """The earliest session whose figures may differ from the last release; None: nothing new."""
-    row = con.execute("select min(trade_date) from raw.pending_rebuild").fetchone()
-    return row[0] if row else None
 
 
 def held_files(con: duckdb.DuckDBPyConnection, feed: str) -> list[FileRow]:
@@ -405,7 +257,7 @@ def apply_records(
             select min(trade_date) from (select distinct trade_date from ({changed}))
             join raw.asked_dates on trade_date between from_date and to_date"""
     else:
-        query = f"select '{EVERYTHING}'::DATE from ({changed}) limit 1"
+        query = f"select '{EARLIEST_DATE}'::DATE from ({changed}) limit 1"
     row = con.execute(query).fetchone()
     return row[0] if row else None
 
@@ -474,14 +326,3 @@ def check_results(con: duckdb.DuckDBPyConnection) -> list[ReleaseCheck]:
         replace(ReleaseCheck(*row), offending_rows=tuple(Finding(**each) for each in offending))
         for offending, *row in rows
     ]
-
-
-def what_changed(con: duckdb.DuckDBPyConnection) -> str:
-    """Why the marts were rebuilt since the last release, in a few words."""
-    rows = con.execute("""
-        select reason, min(trade_date) from raw.pending_rebuild group by reason order by 2, 1
-        """).fetchall()
-    return (
-        "; ".join(f"{reason} from {day} on" if day > EVERYTHING else reason for reason, day in rows)
-        or "nothing"
-    )

@@ -23,7 +23,7 @@ from dagster_project.audit import (
     told_of,
 )
 from dagster_project.home import Home
-from dagster_project.ingest.feed_spec import load_feeds
+from dagster_project.ingest.feed_catalog import load_feeds
 from dagster_project.release import Finding, ReleaseCheck
 from dagster_project.warehouse.connection import connect
 from tests.conftest import copy_home
@@ -129,11 +129,11 @@ def test_a_result_tells_where_what_and_what_to_do() -> None:
 # In a warehouse
 
 
-def run(home: Home, *, first: date = NIGHT) -> pipeline.NightResult:
-    return pipeline.run_night(home, load_feeds(), (first, NIGHT), TODAY)
+def run(home: Home, *, first: date = NIGHT) -> pipeline.RunResult:
+    return pipeline.run(home, load_feeds(), (first, NIGHT), TODAY)
 
 
-def check(result: pipeline.NightResult, name: str) -> ReleaseCheck:
+def check(result: pipeline.RunResult, name: str) -> ReleaseCheck:
     return next(check for check in result.checks if check.check_name == name)
 
 
@@ -143,7 +143,7 @@ def small_home(sample_home: Home, tmp_path_factory: pytest.TempPathFactory) -> H
     home = Home(tmp_path_factory.mktemp("audit") / "home")
     shutil.copytree(sample_home.landing, home.landing)
     (home.landing / "tushare_index_daily").mkdir(exist_ok=True)
-    result = pipeline.run_night(home, load_feeds(), (date(2025, 8, 1), date(2025, 9, 16)), TODAY)
+    result = pipeline.run(home, load_feeds(), (date(2025, 8, 1), date(2025, 9, 16)), TODAY)
     assert result.release
     return home
 
@@ -209,7 +209,7 @@ def test_a_changed_waiver_is_something_new(
 ) -> None:
     first = run(home).release
     assert first
-    from dagster_project.preparation import nothing_new
+    from dagster_project.pipeline import nothing_new
 
     assert nothing_new(home, load_feeds(), (NIGHT, NIGHT), TODAY)
     waivers = write_waivers(tmp_path, "moves_implausible,HSI,2025-09-17,looked at it,A. Reviewer")

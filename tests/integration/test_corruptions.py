@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dagster_project.ingest.feed_spec import load_feeds
+from dagster_project.ingest.feed_catalog import load_feeds
 from tests.conftest import built_once
 from tests.proof.corruption import Case, Stage, failures, read_folder, run_case
 from tests.proof.corruptions import KINDS, Landing

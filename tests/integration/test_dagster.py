@@ -12,7 +12,7 @@ import dagster as dg
 import pytest
 
 from dagster_project.home import Home
-from dagster_project.ingest.feed_spec import load_feeds
+from dagster_project.ingest.feed_catalog import load_feeds
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import duckdb
 import pytest
 
 from dagster_project.home import PROJECT_ROOT
-from dagster_project.ingest.feed_spec import load_feed
+from dagster_project.ingest.feed_catalog import load_feed
 
 README = (PROJECT_ROOT / "README.md").read_text(encoding="utf-8")
 QUERIES = re.findall(r"```sql\n(.*?)```", README, re.DOTALL)

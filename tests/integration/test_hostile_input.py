@@ -33,16 +33,13 @@ import pytest
 
 from dagster_project.home import Home
 from dagster_project.ingest import feed_ingestion, landing
-from dagster_project.ingest.documents import LINES_PER_MEGABYTE, PIECES_PER_MEGABYTE
-from dagster_project.ingest.feed_ingestion import (
-    FeedResult,
-    detect_changes,
-    ingest_feed,
-    known_indices,
-)
+from dagster_project.ingest.changes import detect_changes
+from dagster_project.ingest.document import LINES_PER_MEGABYTE, PIECES_PER_MEGABYTE
+from dagster_project.ingest.feed_ingestion import FeedResult, ingest_feed
 from dagster_project.ingest.feed_spec import FeedSpec
+from dagster_project.market.seeds import known_indices
 from dagster_project.release import ReleaseError, publish, published_release, record_release
-from dagster_project.warehouse import raw_tables
+from dagster_project.warehouse import raw_tables, state
 from dagster_project.warehouse.connection import connect
 from dagster_project.warehouse.dbt_run import build
 from tests.support import NOW, TODAY, new_warehouse, specs
@@ -783,7 +780,7 @@ def test_models_on_a_full_disk_cost_a_run_and_nothing_else(
     selection = ["--select", "security_performance", "--exclude-resource-type", "test"]
 
     ballast = fill(home.root, free=262_144)
-    failed = build(home, selection, raw_tables.EVERYTHING, full_refresh=True)
+    failed = build(home, selection, state.EVERYTHING, full_refresh=True)
     assert failed.errors == [
         f"the disk that holds {home.root} is full; free some space, then run again"
     ]
@@ -792,7 +789,7 @@ def test_models_on_a_full_disk_cost_a_run_and_nothing_else(
     assert released.fingerprint == "first"
 
     ballast.unlink()
-    assert build(home, selection, raw_tables.EVERYTHING, full_refresh=True).errors == []
+    assert build(home, selection, state.EVERYTHING, full_refresh=True).errors == []
     with (
         closing(connect(home.published, read_only=True)) as before,
         closing(connect(home.warehouse, read_only=True)) as after,

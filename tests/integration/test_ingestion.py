@@ -14,15 +14,11 @@ import duckdb
 import pytest
 
 from dagster_project.ingest import feed_ingestion
-from dagster_project.ingest.feed_ingestion import (
-    FeedResult,
-    detect_changes,
-    ingest_feed,
-    known_indices,
-    retire_feed,
-)
+from dagster_project.ingest.changes import detect_changes
+from dagster_project.ingest.feed_ingestion import FeedResult, ingest_feed, retire_feed
 from dagster_project.ingest.feed_spec import FeedSpec
-from dagster_project.warehouse import raw_tables
+from dagster_project.market.seeds import known_indices
+from dagster_project.warehouse import raw_tables, state
 from dagster_project.warehouse.connection import connect
 from tests.support import (
     NOW,
@@ -185,7 +181,7 @@ def test_rows_outside_the_dates_asked_for_are_held_and_change_nothing(house: Hou
     assert house.rows("from raw.pending_rebuild") == []
     house.put("wsj_index/HSI.csv", HSI + "12/31/99,2,2,2,2\n01/03/00,1,1,1,1\n")
     assert house.run().changed_from == date(2000, 1, 3)
-    assert raw_tables.pending_from(house.con) == date(2000, 1, 3)
+    assert state.pending_from(house.con) == date(2000, 1, 3)
 
 
 def test_a_file_removed_is_withdrawn(house: House) -> None:
@@ -373,7 +369,7 @@ def test_exchange_rates_are_one_record_a_currency(house: House) -> None:
 
 def test_undated_records_are_reported_as_a_change_of_everything(house: House) -> None:
     house.put("tushare_stock_list/a.csv", "ts_code,name,industry\n600519.SH,Moutai,liquor\n")
-    assert house.run("tushare_stock_list").changed_from == raw_tables.EVERYTHING
+    assert house.run("tushare_stock_list").changed_from == state.EVERYTHING
     house.put("tushare_stock_list/b.csv", "ts_code,name,industry\n600519.SH,Moutai,liquor\n")
     house.run("tushare_stock_list")
     assert house.rows(
@@ -482,7 +478,7 @@ def test_a_changed_spec_reads_all_its_files_again(house: House) -> None:
     assert house.rows("select volume from raw.index_close") == [(2,), (2,)]
     assert house.rows("select volume from raw.index_close_superseded") == [(200,), (200,)]
     assert house.rows("from raw.market_turnover") == []
-    assert raw_tables.pending_from(house.con) == raw_tables.EVERYTHING
+    assert state.pending_from(house.con) == state.EVERYTHING
     assert house.run(changed).files_read == 0
 
 
@@ -567,7 +563,7 @@ def test_a_crash_costs_at_most_what_the_next_run_reads_again(
             house.run()
     assert house.rows("select path from raw.file") == [("wsj_index/HSCEI.csv",)]
     assert house.rows("select symbol, count(*) from raw.index_close group by 1") == [("HSCEI", 2)]
-    assert raw_tables.pending_from(house.con) == date(2025, 9, 15)
+    assert state.pending_from(house.con) == date(2025, 9, 15)
     house.run()
     assert raw_rows(house.con) == raw_rows(clean.con)
     assert house.rows("from raw.index_close_superseded") == []

@@ -19,9 +19,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from dagster_project.market.record_kinds import RECORD_KINDS
 from dagster_project.warehouse.as_of import create_macros
 from dagster_project.warehouse.connection import connect
-from dagster_project.warehouse.raw_tables import RECORD_KINDS, create_tables
+from dagster_project.warehouse.raw_tables import create_tables
 from tests.support import NOW, ingest, new_warehouse, specs
 
 SPECS = specs("wsj_index", "tushare_index_daily")

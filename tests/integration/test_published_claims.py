@@ -16,12 +16,13 @@ import duckdb
 import pytest
 
 from dagster_project.home import PROJECT_ROOT, Home
+from dagster_project.ingest.feed_catalog import FEEDS_FOLDER, load_feed
 from dagster_project.ingest.feed_ingestion import FeedResult, ingest_feed
-from dagster_project.ingest.feed_spec import FEEDS_FOLDER, FeedSpecError, load_feed
+from dagster_project.ingest.feed_spec import FeedSpecError
 from dagster_project.warehouse import raw_tables
 from dagster_project.warehouse.connection import connect
 from dagster_project.warehouse.dbt_run import build
-from dagster_project.warehouse.raw_tables import EVERYTHING
+from dagster_project.warehouse.state import EVERYTHING
 from tests.conftest import copy_home, run_cli
 
 DAY = "20250917_"

@@ -14,7 +14,7 @@ import pytest
 from dagster_project.home import Home
 from dagster_project.warehouse.connection import connect
 from dagster_project.warehouse.dbt_run import build
-from dagster_project.warehouse.raw_tables import EVERYTHING
+from dagster_project.warehouse.state import EVERYTHING
 from tests.conftest import copy_home, run_cli
 
 # What a rebuild may not repeat: when rows came in, and the releases themselves.

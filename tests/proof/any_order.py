@@ -42,10 +42,10 @@ import duckdb
 from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 from hypothesis import strategies as st
 
+from dagster_project import pipeline
 from dagster_project.home import Home
-from dagster_project.ingest.feed_spec import FeedCatalog, load_feeds
-from dagster_project.pipeline import run_night, take_in
-from dagster_project.warehouse import raw_tables
+from dagster_project.ingest.feed_catalog import FeedCatalog, load_feeds
+from dagster_project.warehouse import raw_tables, state
 from dagster_project.warehouse.connection import connect
 from tests.proof.journal import Journal
 
@@ -550,7 +550,7 @@ class House:
         self.log.append(f"    {what}: {words}")
 
     def run(self, asked: Span | None, today: date) -> None:
-        result = run_night(self.home, self.catalog, asked, today)
+        result = pipeline.run(self.home, self.catalog, asked, today)
         self.nights += 1
         self.log.append(f"    run on {today}, asked for {asked}")
         self.withheld = result.withheld
@@ -609,7 +609,7 @@ def clean_rebuild(house: House, today: date) -> House:
         of_day = [path for path, (_, day) in spoiled.items() if day == read_on]
         for path in of_day:
             clean.put(path, spoiled[path][0])
-        take_in(clean.home, clean.catalog, house.asked[0], read_on)
+        pipeline.ingest(clean.home, clean.catalog, house.asked[0], read_on)
         for path in of_day:
             clean.put(path, house.there[path])
     for path, file in house.there.items():
@@ -617,7 +617,7 @@ def clean_rebuild(house: House, today: date) -> House:
     with closing(connect(clean.home.warehouse)) as con:
         raw_tables.create_tables(con)
         for asked in sorted(house.asked):
-            raw_tables.ask_for_dates(con, *asked, datetime.now(UTC).replace(tzinfo=None))
+            state.ask_for_dates(con, *asked, datetime.now(UTC).replace(tzinfo=None))
     clean.run(max(house.asked, key=lambda asked: asked[1]), today)
     return clean
 

@@ -47,15 +47,14 @@ from unittest.mock import patch
 
 import duckdb
 
-from dagster_project import audit, preparation
+from dagster_project import audit, pipeline
 from dagster_project.home import Home
-from dagster_project.ingest.feed_spec import FeedCatalog, load_feeds
+from dagster_project.ingest.feed_catalog import FeedCatalog, load_feeds
+from dagster_project.market import seeds
 from dagster_project.market.calendar import HONG_KONG, today_in_hong_kong
-from dagster_project.pipeline import run_night
 from dagster_project.release import ReleaseCheck
 from dagster_project.warehouse import raw_tables
 from dagster_project.warehouse.connection import connect
-from dagster_project.warehouse.dbt_run import SEEDS_FOLDER
 from seeds.sample.generate import generate, sessions
 from tests.proof.corruptions import BEFORE, FIRST, KINDS, NIGHT, Corruption, Landing
 from tests.proof.corruptions.sheet import Sheet
@@ -190,7 +189,7 @@ class Stage:
         shutil.copytree(landing, self.work / "landing", copy_function=os.link)
 
     def _run(self, asked: tuple[date, date], today: date) -> None:
-        result = run_night(Home(self.work), self.catalog, asked, today, now_on(today))
+        result = pipeline.run(Home(self.work), self.catalog, asked, today, now_on(today))
         assert result.release, f"a clean night is withheld: {result.withheld}"
 
     def _keep(self, name: str) -> None:
@@ -275,10 +274,10 @@ def overridden(lines: Sequence[str], folder: Path) -> Iterator[None]:
     copy = folder / "seeds"
     copy.mkdir()
     for name in ("market.csv", "session_override.csv"):
-        shutil.copy2(SEEDS_FOLDER / name, copy / name)
+        shutil.copy2(seeds.SEEDS_FOLDER / name, copy / name)
     with (copy / "session_override.csv").open("a") as file:
         file.writelines(f"{line}\n" for line in lines)
-    with patch.object(preparation, "SEEDS_FOLDER", copy):
+    with patch.object(seeds, "SEEDS_FOLDER", copy):
         yield
 
 
@@ -349,7 +348,7 @@ def run_case(stage: Stage, kind: str, seed: int) -> Case:
     stage.place(home, corruption)
     try:
         with overridden(corruption.overrides, stage.work):
-            result = run_night(home, stage.catalog, (NIGHT, NIGHT), NIGHT, now_on(NIGHT))
+            result = pipeline.run(home, stage.catalog, (NIGHT, NIGHT), NIGHT, now_on(NIGHT))
     except Exception:
         last = traceback.format_exc().strip().splitlines()
         return Case(kind, seed, corruption.what, "CRASHED", examples=tuple(last[-6:]))
@@ -480,7 +479,7 @@ def run_clean_nights(folder: Path, count: int) -> CleanNights:
     for number, day in enumerate(days[-count - 1 :]):
         deliver(day)
         asked = (day, day) if number else (first, day)
-        result = run_night(home, catalog, asked, day, now_on(day))
+        result = pipeline.run(home, catalog, asked, day, now_on(day))
         if number == 0:
             continue
         if result.withheld:
@@ -502,7 +501,7 @@ def run_real(folder: Path) -> tuple[str | None, dict[str, list[str]]]:
     place_real_files(home.landing)
     asked = (date(2021, 1, 1), NIGHT)
     with patch.object(audit, "KEPT_ROWS", sys.maxsize):  # a release keeps the worst only
-        result = run_night(home, load_feeds(), asked, today_in_hong_kong())
+        result = pipeline.run(home, load_feeds(), asked, today_in_hong_kong())
     found = {}
     for check in result.checks:
         if not check.passed:

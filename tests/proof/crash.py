@@ -51,13 +51,13 @@ DEADLINE_SECONDS = 300.0
 
 # Phase -> the names under which runs call it.
 PHASES: dict[str, tuple[tuple[str, str], ...]] = {
-    "ingest": (("dagster_project.pipeline", "take_in"), ("dagster_project.defs.ingest", "take_in")),
+    "ingest": (("dagster_project.pipeline", "ingest"),),
     "dbt": (("dagster_project.pipeline", "transform"),),
     "audit": (
         ("dagster_project.pipeline", "run_audit"),
         ("dagster_project.defs.audit", "run_audit"),
     ),
-    "publish": (("dagster_project.pipeline", "release"),),
+    "publish": (("dagster_project.pipeline", "publish"),),
     "report": (
         ("dagster_project.report", "write_report"),
         ("dagster_project.defs.report", "write_report"),
@@ -109,18 +109,18 @@ def run(home: Home, kind: Kind, way: Way) -> None:
     Raises:
         ProofFailed: nothing was released, or the report failed.
     """
-    from dagster_project import cli, pipeline, preparation, report
-    from dagster_project.ingest import feed_spec
+    from dagster_project import cli, pipeline, report
+    from dagster_project.ingest import feed_catalog
     from dagster_project.market import calendar
 
     first, last = dates_of(kind)
-    today, catalog = calendar.today_in_hong_kong(), feed_spec.load_feeds()
-    if way == "job" or preparation.nothing_new(home, catalog, (first, last), today):
+    today, catalog = calendar.today_in_hong_kong(), feed_catalog.load_feeds()
+    if way == "job" or pipeline.nothing_new(home, catalog, (first, last), today):
         status = cli.run_job(home, "history" if kind == "first" else "nightly", first, last)
         if status:
             raise ProofFailed(f"the job ended with status {status}")
         return
-    result = pipeline.run_night(home, catalog, (first, last), today)
+    result = pipeline.run(home, catalog, (first, last), today)
     if result.withheld:
         raise ProofFailed(result.withheld)
     report.write_report(home, last)

@@ -16,12 +16,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from dagster_project.ingest.documents import read_workbook
-from dagster_project.ingest.feed_ingestion import known_indices, symbol_judge
+from dagster_project.ingest.feed_ingestion import symbol_check
 from dagster_project.ingest.feed_spec import FeedSpec
+from dagster_project.ingest.file_rules import levels_off
 from dagster_project.ingest.landing import LandingFile
+from dagster_project.ingest.read_workbook import read_workbook
 from dagster_project.ingest.reader import Delivery, FileReport, read_files
-from dagster_project.ingest.row_rules import levels_off
+from dagster_project.market.seeds import known_indices
 from tests.support import specs
 
 TODAY = date(2025, 9, 17)
@@ -85,7 +86,7 @@ def read_several(
         )  # fmt: skip
         deliveries.append(Delivery(number, file, content))
     with duckdb.connect(config={"threads": 1}) as con:
-        reports = read_files(con, spec, deliveries, today, symbol_judge(spec, INDICES))
+        reports = read_files(con, spec, deliveries, today, symbol_check(spec, INDICES))
         cursor = con.execute("select * from parsed order by file_id, line_number")
         columns = [column[0] for column in cursor.description or []]
         rows = [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]

@@ -15,17 +15,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dagster_project.market.calendar import (
-    FIRST_DATE,
+    FIRST_SESSION,
     CalendarTooShort,
-    Market,
-    Override,
-    SeedError,
     fingerprint,
-    read_markets,
-    read_overrides,
     sessions,
     today_in_hong_kong,
 )
+from dagster_project.market.seeds import Market, Override, SeedError, read_markets, read_overrides
 
 # exchange-calendars uses what pandas 3 deprecates.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -41,7 +37,7 @@ Key = tuple[str, date]
 
 
 def by_day(
-    overrides: list[Override], start: date = FIRST_DATE, end: date = END
+    overrides: list[Override], start: date = FIRST_SESSION, end: date = END
 ) -> dict[Key, tuple[bool, str]]:
     rows = sessions(MARKETS, overrides, start, end).to_pylist()
     days = {(r["market"], r["trade_date"]): (r["is_half_day"], r["source"]) for r in rows}
@@ -141,15 +137,21 @@ def test_markets_start_on_the_day_they_opened() -> None:
 @given(start=st.dates(date(1989, 1, 1), END), length=st.integers(min_value=-3, max_value=40))
 def test_any_span_is_that_part_of_the_whole(start: date, length: int) -> None:
     end = min(start + timedelta(days=length), END)
-    expected = {k: v for k, v in corrected().items() if start <= k[1] <= end and k[1] >= FIRST_DATE}
-    got = {k: v for k, v in by_day(OVERRIDES, start, end).items() if k[1] >= FIRST_DATE}
+    expected = {
+        k: v for k, v in corrected().items() if start <= k[1] <= end and k[1] >= FIRST_SESSION
+    }
+    got = {k: v for k, v in by_day(OVERRIDES, start, end).items() if k[1] >= FIRST_SESSION}
     assert got == expected
 
 
 def overrides_of_two_years() -> st.SearchStrategy[list[Override]]:
     override = st.builds(
         lambda market, day, kind: Override(
-            market.market, day, kind != "closed", kind == "half", f"test: {kind}"
+            market=market.market,
+            trade_date=day,
+            is_session=kind != "closed",
+            is_half_day=kind == "half",
+            reason=f"test: {kind}",
         ),
         st.sampled_from(MARKETS),
         st.dates(date(2024, 1, 1), END),
@@ -190,27 +192,41 @@ def test_a_day_the_calendar_does_not_know_yet_is_an_error() -> None:
         CalendarTooShort,
         match=r"sessions of XSHG only to \d{4}-12-31, but 2150-01-01 .* install a later version",
     ):
-        sessions([m for m in MARKETS if m.market == "XSHG"], [], FIRST_DATE, date(2150, 1, 1))
+        sessions([m for m in MARKETS if m.market == "XSHG"], [], FIRST_SESSION, date(2150, 1, 1))
 
 
 def test_an_unknown_calendar_is_an_error() -> None:
     with pytest.raises(SeedError, match="market XSHE names calendar 'XSZE', which"):
-        sessions([Market("XSHE", "XSZE", date(1990, 12, 1))], [], FIRST_DATE, END)
+        sessions(
+            [Market(market="XSHE", calendar="XSZE", opened=date(1990, 12, 1))],
+            [],
+            FIRST_SESSION,
+            END,
+        )
 
 
 def test_the_fingerprint_changes_with_everything_sessions_depend_on() -> None:
-    base = fingerprint(MARKETS, OVERRIDES, FIRST_DATE, END)
+    base = fingerprint(MARKETS, OVERRIDES, FIRST_SESSION, END)
     assert base.startswith("exchange_calendars ")
-    assert fingerprint(MARKETS[::-1], OVERRIDES[::-1], FIRST_DATE, END) == base
+    assert fingerprint(MARKETS[::-1], OVERRIDES[::-1], FIRST_SESSION, END) == base
     others = [
-        fingerprint(MARKETS[1:], OVERRIDES, FIRST_DATE, END),
-        fingerprint(MARKETS, OVERRIDES[1:], FIRST_DATE, END),
-        fingerprint(MARKETS, OVERRIDES, FIRST_DATE, date(2026, 12, 31)),
+        fingerprint(MARKETS[1:], OVERRIDES, FIRST_SESSION, END),
+        fingerprint(MARKETS, OVERRIDES[1:], FIRST_SESSION, END),
+        fingerprint(MARKETS, OVERRIDES, FIRST_SESSION, date(2026, 12, 31)),
         fingerprint(MARKETS, OVERRIDES, date(2000, 1, 1), END),
         fingerprint(
             MARKETS,
-            [Override("XHKG", date(2023, 9, 1), True, False, "another"), *OVERRIDES[1:]],
-            FIRST_DATE,
+            [
+                Override(
+                    market="XHKG",
+                    trade_date=date(2023, 9, 1),
+                    is_session=True,
+                    is_half_day=False,
+                    reason="another",
+                ),
+                *OVERRIDES[1:],
+            ],
+            FIRST_SESSION,
             END,
         ),
     ]
@@ -219,7 +235,7 @@ def test_the_fingerprint_changes_with_everything_sessions_depend_on() -> None:
 
 def test_a_fingerprint_does_not_load_the_calendar_package() -> None:
     code = (
-        "import sys, datetime as d; from dagster_project.sessions import fingerprint;"
+        "import sys, datetime as d; from dagster_project.market.calendar import fingerprint;"
         "fingerprint([], [], d.date(1990, 1, 1), d.date(2025, 1, 1));"
         "assert 'exchange_calendars' not in sys.modules and 'pandas' not in sys.modules"
     )
@@ -302,7 +318,7 @@ def test_a_seed_that_is_not_utf_8_names_the_file(tmp_path: Path) -> None:
 def test_a_byte_order_mark_is_no_part_of_the_header(tmp_path: Path) -> None:
     path = tmp_path / "market.csv"
     path.write_bytes(b"\xef\xbb\xbf" + f"{MARKET_HEADER}\nXHKG,XHKG,1986-04-02\n".encode())
-    assert read_markets(path) == [Market("XHKG", "XHKG", date(1986, 4, 2))]
+    assert read_markets(path) == [Market(market="XHKG", calendar="XHKG", opened=date(1986, 4, 2))]
 
 
 def wsj_dates(path: Path) -> set[date]:

@@ -1,0 +1,54 @@
+"""The feeds there are: reading every spec of `feeds/`, and keeping what is wrong with the others.
+
+Belongs here: the folder of specs. Does not belong here: what a spec may say (`feed_spec.py`).
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from dagster_project.config_files import read_yaml
+from dagster_project.home import PROJECT_ROOT
+from dagster_project.ingest.feed_spec import FeedSpec, FeedSpecError
+
+FEEDS_FOLDER = PROJECT_ROOT / "dagster_project" / "feeds"
+
+
+@dataclass(frozen=True)
+class FeedCatalog:
+    """The feeds that can be used, and what is wrong with the specs that cannot."""
+
+    feeds: dict[str, FeedSpec]
+    problems: dict[str, str]
+
+
+def load_feeds(folder: Path = FEEDS_FOLDER) -> FeedCatalog:
+    """Read every spec of a folder; one that is wrong does not keep the others from loading."""
+    feeds: dict[str, FeedSpec] = {}
+    problems: dict[str, str] = {}
+    for path in sorted(folder.iterdir()):
+        if path.suffix in {".yaml", ".yml"}:
+            try:
+                feeds[path.stem] = load_feed(path)
+            except FeedSpecError as error:
+                problems[path.stem] = str(error)
+    return FeedCatalog(feeds, problems)
+
+
+def load_feed(path: Path) -> FeedSpec:
+    """Read one spec.
+
+    Raises:
+        FeedSpecError: not YAML, or not a feed; says which line and what is expected.
+    """
+    if path.suffix != ".yaml":
+        raise FeedSpecError(f"{path}: rename it to {path.stem}.yaml")
+    spec = read_yaml(
+        path,
+        FeedSpec,
+        FeedSpecError,
+        otherwise=f"is not a feed spec; it starts with `feed: {path.stem}`",
+        unknown_key="is not a key of a feed spec; a typo?",
+    )
+    if spec.feed != path.stem:
+        raise FeedSpecError(f"{path}:1: the file is named {path.stem!r}, the feed {spec.feed!r}")
+    return spec

@@ -1,0 +1,70 @@
+"""CSV: the header is understood in Python, the lines are left to DuckDB.
+
+Belongs here: how a line is cut into cells. Does not belong here: what cells mean (`reader.py`).
+"""
+
+import csv
+import re
+
+from dagster_project.ingest.document import (
+    LINES_PER_MEGABYTE,
+    PIECES_PER_MEGABYTE,
+    Document,
+    FileReadError,
+    check_number,
+)
+from dagster_project.ingest.feed_spec import Format
+from dagster_project.warehouse.sql import literal
+
+
+def check_lines(text: str, format_: Format) -> None:
+    """Refuse CSV that is cut into far more lines or cells than text of its size should be.
+
+    Raises:
+        FileReadError: more than `format.max_megabytes` stands for.
+    """
+    check_number(text.count("\n"), "lines", LINES_PER_MEGABYTE, format_)
+    pieces = text.count("\n") + text.count(format_.delimiter)
+    check_number(pieces, "cells", PIECES_PER_MEGABYTE, format_)
+
+
+def csv_header(text: str, format_: Format, delivered_symbol: str | None) -> Document:
+    """The header of a CSV file; its rows are left to DuckDB."""
+    lines = text.split("\n", format_.header_lines)[: format_.header_lines]
+    header = [name.strip() for name in _header_cells(lines[0], 1, format_.delimiter)]
+    at = format_.symbol_line
+    if at and at <= len(lines):
+        cells = _header_cells(lines[at - 1], at, format_.delimiter)
+        named = {cell.strip() for cell in cells[1:]}
+        if named != {delivered_symbol}:
+            raise FileReadError(
+                f"line {at}: names {', '.join(sorted(named)) or 'no symbol'}, not the "
+                f"{delivered_symbol} of the file's name; it may hold another symbol's prices"
+            )
+    return Document(header, [], len(lines))
+
+
+def _header_cells(line: str, line_number: int, delimiter: str) -> list[str]:
+    try:
+        return next(csv.reader([line.rstrip("\r")], delimiter=delimiter, skipinitialspace=True), [])
+    except csv.Error as error:
+        raise FileReadError(
+            f"line {line_number}: is no header ({error}); it begins: {line[:80]}"
+        ) from error
+
+
+def split_line(delimiter: str) -> str:
+    """SQL: the cells of a line, null where its quotes do not pair.
+
+    Only lines with a quote pay for the quoting rules of CSV. No cell goes over several lines.
+    """
+    comma = re.escape(delimiter)
+    line = f"{literal(delimiter)} || text"
+    cell = f'{comma} *("(?:[^"]|"")*") *|{comma}([^"{comma}]*)'
+    return f"""case
+        when not contains(text, '"') then string_split(text, {literal(delimiter)})
+        when regexp_full_match({line}, {literal(f"(?:{cell})*")}) then list_transform(
+            regexp_extract_all({line}, {literal(cell)}),
+            lambda found: case when contains(found, '"')
+                then replace(trim(found[2:])[2:-2], '""', '"') else found[2:] end)
+        end"""

@@ -1,0 +1,126 @@
+"""Workbooks (xlsx): the first sheet becomes a header and rows of cells.
+
+Belongs here: unpacking within bounds, walking the sheet cell by cell. Does not belong here: what
+cells mean (`reader.py`). Ours and not only openpyxl's, because openpyxl unpacks whatever an archive
+claims to be.
+"""
+
+import io
+import zipfile
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import openpyxl
+
+from dagster_project.ingest.document import (
+    LINES_PER_MEGABYTE,
+    PIECES_PER_MEGABYTE,
+    Cell,
+    Document,
+    FileReadError,
+    Row,
+    check_number,
+    storable,
+)
+from dagster_project.ingest.feed_spec import Format
+
+LAST_WORKBOOK_ROW = 1_048_576
+MOST_WORKBOOK_PARTS = 1_000
+
+
+def read_workbook(content: bytes, format_: Format) -> Document:
+    """The first sheet of a workbook; its first row is the header.
+
+    Raises:
+        FileReadError: no workbook, empty, or larger unpacked than the format allows.
+    """
+    try:
+        archive = _unpack(content, format_)
+        book = openpyxl.load_workbook(archive, read_only=True, data_only=True, keep_links=False)
+        sheet = book.worksheets[0]
+        sheet.reset_dimensions()  # a workbook may claim to be as large as it likes
+        first = next(sheet.iter_rows(max_row=1, values_only=True), ())
+        header = [cell or "" for cell in _tidy_cells(first, format_)]
+        while header and not header[-1]:
+            header.pop()
+        if not header:
+            raise FileReadError("holds no header in its first row; fetch it again")
+        rows, last = _rows(sheet, len(header), format_)
+    except FileReadError:
+        raise
+    except Exception as error:  # a damaged part makes openpyxl raise whatever it meets
+        raise FileReadError(f"is no readable workbook ({error}); fetch it again") from error
+    return Document(header, rows, last - len(rows))
+
+
+def _unpack(content: bytes, format_: Format) -> io.BytesIO:
+    """The same archive with nothing compressed in it.
+
+    What openpyxl reads at once, zipfile unpacks at once, however little the archive says it is:
+    here it comes in pieces, and no further than what was said.
+    """
+    limit = format_.max_megabytes
+    parts = content.count(b"PK\1\2")
+    if parts > MOST_WORKBOOK_PARTS:
+        raise FileReadError(f"holds {parts:,} parts, a workbook a few dozen; fetch it again")
+    unpacked, tags = io.BytesIO(), 0
+    with zipfile.ZipFile(io.BytesIO(content)) as packed, zipfile.ZipFile(unpacked, "w") as archive:
+        size = sum(item.file_size for item in packed.infolist())
+        if size > limit * 1_000_000:
+            raise FileReadError(
+                f"unpacks to {size / 1e6:,.0f} MB; {limit} MB are allowed "
+                "(format.max_megabytes in the feed's spec)"
+            )
+        for name in dict.fromkeys(packed.namelist()):
+            if packed.getinfo(name).compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                raise FileReadError(f"{name} is compressed as no workbook is; fetch it again")
+            with packed.open(name) as part:
+                data = b"".join(iter(lambda: part.read(1 << 16), b""))
+            if b"<!DOCTYPE" in data.replace(b"\0", b""):
+                raise FileReadError(f"{name} declares entities, as no workbook does")
+            tags += data.count(b"<")
+            check_number(tags, "tags", PIECES_PER_MEGABYTE, format_)
+            archive.writestr(name, data)
+    return unpacked
+
+
+def _rows(sheet: Any, width: int, format_: Format) -> tuple[list[Row], int]:
+    """The rows below the header that hold anything, and the number of the last row."""
+    # One column more than the header shows whether a row is too wide.
+    found = sheet.iter_rows(min_row=2, max_col=width + 1, values_only=True)
+    rows: list[Row] = []
+    last = 1
+    letters = 0
+    for last, values in enumerate(found, 2):
+        if last > LAST_WORKBOOK_ROW:
+            raise FileReadError(f"has rows beyond {LAST_WORKBOOK_ROW:,}; fetch it again")
+        if values.count(None) == len(values):
+            continue
+        cells = _tidy_cells(values, format_)
+        if any(cells):
+            used = cells if cells[-1] else cells[:-1]
+            rows.append(Row(last, "\t".join(cell or "" for cell in cells).rstrip("\t"), used))
+            letters += len(rows[-1].text)
+            check_number(letters, "letters", 1_000_000, format_)
+            check_number(len(rows), "rows", LINES_PER_MEGABYTE, format_)
+            check_number(len(rows) * width, "cells", PIECES_PER_MEGABYTE, format_)
+    return rows, last
+
+
+def _tidy_cells(values: Sequence[Any], format_: Format) -> list[Cell]:
+    """The cells of a row; many may repeat one long text that the workbook holds once."""
+    cells: list[Cell] = []
+    letters = 0
+    for value in values:
+        cells.append(_tidy(value))
+        letters += len(cells[-1] or "")
+        check_number(letters, "letters", 1_000_000, format_)
+    return cells
+
+
+def _tidy(value: Any) -> Cell:
+    """A cell as text, with the line breaks of a converted PDF closed up."""
+    if isinstance(value, datetime) and value.time() == datetime.min.time():
+        value = value.date()
+    return None if value is None else " ".join(storable(str(value)).split()) or None

@@ -1,0 +1,162 @@
+"""Lines become typed rows: DuckDB splits, types and validates many files in one statement.
+
+Belongs here: how a cell becomes a value in its canonical unit, and the temp table `parsed`. Does
+not belong here: encodings and headers (`reader.py`), why a row is rejected (`row_rules.py`,
+`file_rules.py`).
+"""
+
+import re
+from collections.abc import Callable
+from datetime import date
+
+import duckdb
+
+from dagster_project.ingest.document import LONGEST_MESSAGE
+from dagster_project.ingest.feed_spec import FeedSpec
+from dagster_project.ingest.file_rules import reject_contradictions, reject_levels
+from dagster_project.ingest.read_csv import split_line
+from dagster_project.ingest.row_rules import MAX_RAW_TEXT, rejection_reason
+from dagster_project.ingest.source_file import Layout, SourceFile, source_table
+from dagster_project.ingest.spec_sql import holds_nothing
+from dagster_project.market.printable import printable
+from dagster_project.market.record_kinds import COLUMNS, COUNT, PRICE
+from dagster_project.market.symbols import SymbolProblem
+from dagster_project.warehouse.sql import literal
+from dagster_project.warehouse.temp_table import create_temp_table
+
+SymbolCheck = Callable[[str], SymbolProblem | None]
+
+
+def typed_columns(spec: FeedSpec) -> dict[str, str]:
+    """Canonical column -> DuckDB type of `parsed`."""
+    names = dict.fromkeys([*(["symbol"] if spec.symbol else []), *spec.columns])
+    types = {name: COLUMNS[name].type for name in names}
+    return types | {f"rate_{currency}": PRICE for currency in spec.rates}
+
+
+def append_typed_rows(
+    con: duckdb.DuckDBPyConnection,
+    spec: FeedSpec,
+    layout: Layout,
+    sources: list[SourceFile],
+    today: date,
+    check_symbol: SymbolCheck,
+) -> None:
+    """Append the typed and judged rows of all files of one layout to `parsed`."""
+    con.register("source_file", source_table(sources))
+    if spec.format.type == "csv":
+        rows = f"""(
+            select *, {split_line(spec.format.delimiter)} as fields from (
+                select * exclude (lines), unnest(range(1, len(lines) + 1)) as line_number,
+                    unnest(lines) as text
+                from (select * exclude (document), string_split(document, chr(10)) as lines
+                      from source_file))
+            where line_number > {spec.format.header_lines})"""
+    else:
+        create_temp_table(
+            con, "source_row",
+            {"file_id": "INTEGER", "line_number": "BIGINT", "text": "VARCHAR",
+             "fields": "VARCHAR[]"},
+            [(s.file_id, row.line_number, row.text, row.cells) for s in sources for row in s.rows],
+        )  # fmt: skip
+        rows = "(from source_row join source_file using (file_id))"
+    cells = {name: f"fields[{position}]" for name, position in layout.positions}
+    types = typed_columns(spec)
+    if spec.symbol and spec.symbol.column:
+        _create_known_symbol(
+            con, spec, f"select distinct {cells['symbol']} from {rows}", check_symbol
+        )
+        symbol = "known_symbol.symbol, symbol_problem"
+        join = f"left join known_symbol on known_symbol.delivered = {cells['symbol']}"
+    else:
+        symbol, join = "file_symbol as symbol", ""
+    values = ", ".join(
+        f"{_value(spec, name, cells.get(name), type_)} as {name}"
+        for name, type_ in types.items()
+        if name != "symbol"
+    )
+    con.execute(f"""
+        insert into parsed by name
+        with typed as (
+            select file_id, line_number, segment, file_symbol, file_date,
+                delivered_at, delivered_on,
+                open_line, header, text, fields, {symbol}, {values}
+            from {rows} as row {join}
+        ), judged as (
+            select *, {rejection_reason(spec, layout.width, cells, types, today)} as problem
+            from typed
+        )
+        select file_id, line_number, segment, {", ".join(types)},
+            case when problem is not null then split_part(problem, ': ', 1) end as reason_code,
+            case when problem is not null then problem[strpos(problem, ': ') + 2:] end as reason,
+            case when problem is not null then text[:{MAX_RAW_TEXT}] end as raw_text,
+            false as is_duplicate
+        from judged""")
+    reject_contradictions(con, spec, list(types), rows)
+    reject_levels(con, spec, cells, rows)
+    con.execute("drop table if exists temp.source_row")
+    con.unregister("source_file")
+
+
+def _value(spec: FeedSpec, name: str, cell: str | None, type_: str) -> str:
+    """SQL: a cell in its canonical type and unit; null where it holds nothing of the kind."""
+    if cell is None:
+        return f"null::{type_}"
+    column = spec.columns.get(name)
+    if column and name == "trade_date":
+        return f"try_strptime(trim({cell}), {literal(column.format or '')})::DATE"
+    if column and name == "is_half_day":
+        is_true = f"trim({cell}) = {literal(column.truth or '')}"
+        return f"case when {is_true} then true when {holds_nothing(spec, cell)} then false end"
+    if column and type_ == "VARCHAR":
+        text = f"trim({cell})"
+        for pattern, replacement in column.replace.items():
+            text = f"regexp_replace({text}, {literal(pattern)}, {literal(replacement)}, 'g')"
+        return f"case when not {holds_nothing(spec, cell)} then {text} end"
+    thousands = spec.format.thousands
+    if thousands:
+        grouped = rf"\s*-?\d{{1,3}}({re.escape(thousands)}\d{{3}})*(\.\d+)?\s*"
+        cell = (
+            f"case when not contains({cell}, {literal(thousands)}) then {cell} "
+            f"when regexp_full_match({cell}, {literal(grouped)}) "
+            f"then replace({cell}, {literal(thousands)}, '') end"
+        )
+    unit = column.parsed_unit if column else None
+    if unit and unit.dimension == "percent":
+        return f"try_cast(try_cast(rtrim({cell}, '% ') as {PRICE}) as DOUBLE)"
+    if unit and unit.exponent:
+        # Exact, where a product of decimals overflows and one of doubles is rounded.
+        cell = f"trim({cell}) || 'e{unit.exponent}'"
+    if type_ == "BIGINT":
+        # A cast to a whole number takes hexadecimals, and rounds.
+        number = f"try_cast({cell} as {COUNT})"
+        return f"case when {number} % 1 = 0 then {number}::BIGINT end"
+    return f"try_cast({cell} as {type_})"
+
+
+def _create_known_symbol(
+    con: duckdb.DuckDBPyConnection, spec: FeedSpec, delivered: str, check_symbol: SymbolCheck
+) -> None:
+    """Temp table `known_symbol`: each delivered symbol is judged once, not once a row."""
+    rows = []
+    for (text,) in con.execute(delivered).fetchall():
+        if text is not None and text.strip():
+            symbol, problem = canonical_symbol(spec, text.strip(), check_symbol)
+            told = problem and printable(f"{problem.code}: {problem.reason[:LONGEST_MESSAGE]}")
+            rows.append((text, symbol, told))
+    columns = dict.fromkeys(("delivered", "symbol", "symbol_problem"), "VARCHAR")
+    create_temp_table(con, "known_symbol", columns, rows)
+
+
+def canonical_symbol(
+    spec: FeedSpec, delivered: str, check_symbol: SymbolCheck
+) -> tuple[str | None, SymbolProblem | None]:
+    """The canonical symbol of a delivered one, and what is wrong with it."""
+    symbol = spec.symbol.canonical(delivered) if spec.symbol else None
+    if symbol is None:
+        return None, SymbolProblem(
+            "unknown_symbol",
+            f"symbol {delivered!r} is not in the map of feed {spec.feed}; add it to symbol.map "
+            f"in feeds/{spec.feed}.yaml",
+        )
+    return symbol, check_symbol(symbol)

@@ -1,0 +1,102 @@
+"""Reference tables that people keep in `seeds/`, as far as Python reads them; dbt reads them too.
+
+Belongs here: where they are, and a model per table. Does not belong here: what follows from them
+(`calendar.py`, dbt).
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+from dagster_project.config_files import CsvRow, Day, FilledText, TrueOrFalse, read_csv
+from dagster_project.home import PROJECT_ROOT
+
+SEEDS_FOLDER = PROJECT_ROOT / "seeds"
+
+
+class SeedError(ValueError):
+    """A seed says something that cannot be; the message names file and line."""
+
+
+class Market(CsvRow):
+    """A market and the calendar it follows.
+
+    `market` is its ISO 10383 MIC, `calendar` a name `exchange-calendars` knows, `opened` the day of
+    its first session.
+    """
+
+    market: FilledText
+    calendar: FilledText
+    opened: Day
+
+
+class Override(CsvRow):
+    """What is true of one market and day where the calendar is wrong, and why."""
+
+    market: FilledText
+    trade_date: Day
+    is_session: TrueOrFalse
+    is_half_day: TrueOrFalse
+    reason: FilledText
+
+
+class Index(CsvRow):
+    """An index that feeds may deliver."""
+
+    symbol: FilledText
+
+
+def read_markets(path: Path) -> list[Market]:
+    """The markets of `seeds/market.csv`.
+
+    Raises:
+        SeedError: a column is missing, a value is empty or wrong, a market stands twice.
+    """
+    markets: dict[str, Market] = {}
+    for where, market in read_csv(path, Market, SeedError):
+        if market.market in markets:
+            raise SeedError(f"{where}: market {market.market} stands twice; keep one line")
+        markets[market.market] = market
+    return list(markets.values())
+
+
+def read_overrides(path: Path, markets: Sequence[Market]) -> list[Override]:
+    """The corrections of `seeds/session_override.csv`.
+
+    Raises:
+        SeedError: a column is missing, a value is empty or wrong, the market is not one of
+            `markets`, a closed day is called a half-day, or a market and day stand twice.
+    """
+    known = {market.market for market in markets}
+    overrides: list[Override] = []
+    lines: dict[tuple[str, date], str] = {}
+    for where, override in read_csv(path, Override, SeedError):
+        if override.market not in known:
+            raise SeedError(
+                f"{where}: market {override.market!r} is not in market.csv, "
+                f"which has {', '.join(sorted(known))}"
+            )
+        if override.is_half_day and not override.is_session:
+            raise SeedError(
+                f"{where}: {override.trade_date} cannot be a half-day and no session; "
+                "set is_session to true or is_half_day to false"
+            )
+        key = (override.market, override.trade_date)
+        if key in lines:
+            raise SeedError(
+                f"{where}: {override.market} {override.trade_date} is already stated at "
+                f"{lines[key]}; keep one line"
+            )
+        lines[key] = where
+        overrides.append(override)
+    return overrides
+
+
+def known_indices(seeds: Path = SEEDS_FOLDER) -> frozenset[str]:
+    """Symbols of `seeds/index_definition.csv`.
+
+    Raises:
+        SeedError: the column is missing or a symbol is empty.
+    """
+    rows = read_csv(seeds / "index_definition.csv", Index, SeedError)
+    return frozenset(index.symbol for _, index in rows)

@@ -1,0 +1,66 @@
+"""Symbols: how a vendor's code becomes the one symbol that an index or a security has here.
+
+Belongs here: the schemes of codes, number ranges of the exchanges, which symbols are possible.
+Does not belong here: where a file has its symbol (`ingest/feed_spec.py`), what a security is (dbt).
+"""
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Literal
+
+# How a vendor writes a code; `as_delivered` is canonical already.
+Scheme = Literal["as_delivered", "a_share_code", "hkex_code", "csi_code"]
+
+_SECURITY = re.compile(r"[0-9]{4}\.HK|[1-9][0-9]{4}\.HK|[0-9]{6}\.(SH|SZ)")
+
+
+@dataclass(frozen=True)
+class SymbolProblem:
+    """Why the rows of a symbol are rejected."""
+
+    code: str
+    reason: str
+
+
+def canonical(scheme: Scheme, delivered: str) -> str:
+    """The canonical symbol of a vendor's code."""
+    if scheme == "a_share_code":
+        return delivered + a_share_suffix(delivered)
+    if scheme == "hkex_code":
+        return delivered.removesuffix(".HK").lstrip("0").zfill(4) + ".HK"
+    if scheme == "csi_code":
+        return delivered + ".CSI"
+    return delivered
+
+
+def a_share_suffix(code: str) -> str:
+    """Which exchange a six-digit mainland code belongs to, by the exchanges' number ranges."""
+    if code.startswith(("4", "8", "92")):
+        return ".BJ"
+    return ".SH" if code.startswith(("5", "6", "9")) else ".SZ"
+
+
+def index_problem(symbol: str, known: Collection[str]) -> SymbolProblem | None:
+    """What is wrong with the symbol of an index: it is none of `known`."""
+    if symbol in known:
+        return None
+    return SymbolProblem(
+        "unknown_symbol",
+        f"symbol {symbol!r} is no known index; add it to seeds/index_definition.csv, "
+        "or correct the file",
+    )
+
+
+def security_problem(symbol: str) -> SymbolProblem | None:
+    """What is wrong with the symbol of a security: malformed, or of a market not covered."""
+    if _SECURITY.fullmatch(symbol):
+        return None
+    if symbol.endswith(".BJ"):
+        return SymbolProblem(
+            "market_not_covered", f"{symbol} trades in Beijing, which is not covered"
+        )
+    return SymbolProblem(
+        "unknown_symbol",
+        f"symbol {symbol!r} is neither four or five digits + .HK nor six digits + .SH or .SZ",
+    )

@@ -1,0 +1,107 @@
+"""What the warehouse remembers about itself: requested dates, pending rebuilds, fingerprints.
+
+Belongs here: the tables `raw.asked_dates`, `raw.pending_rebuild`, `raw.feed_problem`, `raw.state`.
+Does not belong here: what the files say (`raw_tables.py`), sessions (`sessions.py`).
+"""
+
+from datetime import date, datetime
+
+import duckdb
+
+from dagster_project.market.calendar import EARLIEST_DATE
+
+# A rebuild from here on is a rebuild of everything.
+EVERYTHING = EARLIEST_DATE
+
+
+def get_state(con: duckdb.DuckDBPyConnection, key: str) -> str | None:
+    """A remembered fact about the warehouse, e.g. the fingerprint of the models it was built by."""
+    # fetchone would leave the result open, and with it the connection busy.
+    rows = con.execute("select value from raw.state where key = ?", [key]).fetchall()
+    return rows[0][0] if rows else None
+
+
+def set_state(con: duckdb.DuckDBPyConnection, key: str, value: str) -> None:
+    """Remember a fact about the warehouse."""
+    con.execute("delete from raw.state where key = ?", [key])
+    con.execute("insert into raw.state values (?, ?)", [key, value])
+
+
+def clock(con: duckdb.DuckDBPyConnection) -> date | None:
+    """The warehouse's clock: the last date that was asked for; None before the first run."""
+    ((last,),) = con.execute("select max(to_date) from raw.asked_dates").fetchall()
+    return last
+
+
+def ask_for_dates(
+    con: duckdb.DuckDBPyConnection, first: date, last: date, now: datetime
+) -> date | None:
+    """Add dates to those the warehouse covers.
+
+    Returns:
+        The first date that was not covered before; None where all were.
+    """
+    covered = con.execute("select from_date, to_date from raw.asked_dates").fetchall()
+    new_from = first_uncovered(covered, first, last)
+    if new_from is None:
+        return None
+    con.execute("insert into raw.asked_dates values (?, ?)", [first, last])
+    con.execute("""
+        create or replace temp table merged as
+        with marked as (
+            select *, max(to_date) over (
+                order by from_date, to_date rows between unbounded preceding and 1 preceding
+            ) as reached from raw.asked_dates
+        ), grouped as (
+            select *, count(*) filter (where reached is null or from_date > reached + 1)
+                over (order by from_date, to_date) as island from marked
+        )
+        select min(from_date) as from_date, max(to_date) as to_date from grouped group by island""")
+    con.execute("delete from raw.asked_dates")
+    con.execute("insert into raw.asked_dates select * from merged order by from_date")
+    con.execute("drop table merged")
+    mark_pending(con, new_from, f"dates asked for: {first} to {last}", now)
+    return new_from
+
+
+def first_uncovered(covered: list[tuple[date, date]], first: date, last: date) -> date | None:
+    """The first date of [first, last] that no covered interval holds."""
+    day = first
+    for from_date, to_date in sorted(covered):
+        if from_date <= day <= to_date:
+            day = date.fromordinal(to_date.toordinal() + 1)
+    return day if day <= last else None
+
+
+def keep_feed_problems(con: duckdb.DuckDBPyConnection, problems: dict[str, str]) -> None:
+    """Remember why feeds could not be looked at by this run: a wrong spec, a missing folder."""
+    con.execute("delete from raw.feed_problem")
+    for feed, problem in sorted(problems.items()):
+        con.execute("insert into raw.feed_problem values (?, ?)", [feed, problem])
+
+
+def mark_pending(con: duckdb.DuckDBPyConnection, day: date, reason: str, now: datetime) -> None:
+    """Remember that the marts must be rebuilt from this date on; cleared by a release."""
+    con.execute(
+        """insert into raw.pending_rebuild
+        select $day, $reason, $now where not exists (
+            select 1 from raw.pending_rebuild where trade_date <= $day and reason = $reason)""",
+        {"day": day, "reason": reason, "now": now},
+    )
+
+
+def pending_from(con: duckdb.DuckDBPyConnection) -> date | None:
+    """The earliest session whose figures may differ from the last release; None: nothing new."""
+    row = con.execute("select min(trade_date) from raw.pending_rebuild").fetchone()
+    return row[0] if row else None
+
+
+def what_changed(con: duckdb.DuckDBPyConnection) -> str:
+    """Why the marts were rebuilt since the last release, in a few words."""
+    rows = con.execute("""
+        select reason, min(trade_date) from raw.pending_rebuild group by reason order by 2, 1
+        """).fetchall()
+    return (
+        "; ".join(f"{reason} from {day} on" if day > EVERYTHING else reason for reason, day in rows)
+        or "nothing"
+    )
