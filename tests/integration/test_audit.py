@@ -60,7 +60,7 @@ def test_a_check_may_block_where_any_rule_of_it_says_so() -> None:
 
 
 def test_every_check_says_what_holds_and_what_to_do() -> None:
-    tables = {path.stem for path in (POLICY.parents[2] / "dbt_project/models/marts").glob("*.sql")}
+    tables = {path.stem for path in (POLICY.parents[2] / "dbt_project/models/marts").rglob("*.sql")}
     for name, said in load_policies().items():
         assert said.holds.endswith("."), name
         assert said.to_do[0].islower(), name
