@@ -1,14 +1,6 @@
--- An index and a session, from the feed of the best priority.
-with ranked as (
+with reported as (
 
-    select
-        stated.*,
-        row_number() over (
-            partition by stated.symbol, stated.trade_date order by feed.priority, feed.feed
-        ) as feed_rank
-    from {{ ref('stg_index_close') }} as stated
-    inner join {{ source('raw', 'feed') }} as feed
-        on stated.feed = feed.feed
+    {{ from_best_feed(ref('stg_index_close'), ['symbol', 'trade_date']) | indent(4) }}
 
 )
 
@@ -28,5 +20,4 @@ select
     volume,
     turnover,
     feed
-from ranked
-where feed_rank = 1
+from reported

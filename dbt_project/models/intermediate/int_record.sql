@@ -1,6 +1,6 @@
 {#
-The columns of a record. A kind of record says of which columns of its table it is made; what it
-does not say is null.
+`types` are the columns of a record of any kind, `kinds` where each kind takes them from; what a
+kind does not take is null.
 #}
 {% set types = {
     "symbol": "string", "segment": "string", "market": "string", "trade_date": "date",
@@ -37,14 +37,12 @@ does not say is null.
     },
 } %}
 
--- Every record of every file, whatever became of it. A view: millions of rows, nothing copied.
+-- A view: millions of rows, nothing copied.
 with record as (
     {% for kind, columns in kinds.items() %}
         select
             '{{ kind }}' as record_kind,
-            {% for column, type in types.items() %}
-                cast({{ columns.get(column, "null") }} as {{ type }}) as {{ column }},
-            {% endfor %}
+            {{ typed_columns(types, columns) | indent(12) }},
             source.feed,
             source.file_id,
             source.line_number,

@@ -1,27 +1,12 @@
 {{ config(materialized='table') }}
 
-with ranked as (
+with chosen as (
 
-    select
-        stated.*,
-        row_number() over (
-            partition by stated.symbol, stated.broker, stated.target_date
-            order by feed.priority, feed.feed
-        ) as feed_rank
-    from {{ ref('stg_target_price') }} as stated
-    inner join {{ source('raw', 'feed') }} as feed
-        on stated.feed = feed.feed
+    {{ from_best_feed(ref('stg_target_price'), ['symbol', 'broker', 'target_date']) | indent(4) }}
 
 ),
 
-chosen as (
-
-    select * from ranked
-    where feed_rank = 1
-
-),
-
--- A target stated on a day without trading is measured against the close that was known then.
+-- A target published on a day without trading is measured against the last close before it.
 last_session as (
 
     select
