@@ -17,20 +17,19 @@ from datetime import date
 from typing import Any
 
 from dagster_project import alerts
-from dagster_project.audit import load_policies, told_of
+from dagster_project.audit.policy import load_policies
+from dagster_project.audit.results import ReleaseCheck, check_results, describe
 from dagster_project.home import Home
 from dagster_project.ingest.feed_catalog import load_feeds
 from dagster_project.market.calendar import today_in_hong_kong
 from dagster_project.pipeline import DatesRejected, check_dates, day_to_report, nothing_new
 from dagster_project.release import (
-    ReleaseCheck,
     ReleaseError,
     list_releases,
     mart_diff,
     published_release,
     roll_back,
 )
-from dagster_project.warehouse import raw_tables
 from dagster_project.warehouse.connection import connect
 
 # What a person reads: the steps whose failure is told by the checks that failed in them, and how
@@ -222,7 +221,7 @@ def _blocking(home: Home, suite: str) -> list[ReleaseCheck]:
             "where suite = ? and not passed and severity = 'block'",
             [suite],
         ).fetchall()
-        return [check for check in raw_tables.check_results(con) if (check.check_name,) in names]
+        return [check for check in check_results(con) if (check.check_name,) in names]
 
 
 def _check_lines(label: str, check: ReleaseCheck) -> str:
@@ -233,7 +232,7 @@ def _check_lines(label: str, check: ReleaseCheck) -> str:
         return head + check.explanation
     policy = load_policies().get(check.check_name)
     head += f"{check.rows_found} found" + (f"; to do: {policy.to_do}" if policy else "")
-    lines = [head, *(f"{'':<9}{told_of(row)}" for row in rows[:SHOWN_ROWS])]
+    lines = [head, *(f"{'':<9}{describe(row)}" for row in rows[:SHOWN_ROWS])]
     if check.rows_found > SHOWN_ROWS:
         lines.append(f"{'':<9}and {check.rows_found - SHOWN_ROWS} more")
     return "\n".join(lines)
@@ -282,7 +281,7 @@ def report(home: Home) -> str:
         (release_id, clock, what_changed) = con.execute(
             "select release_id, clock, what_changed from main.release order by release_id desc"
         ).fetchone() or ("", None, "")
-        failed = [check for check in raw_tables.check_results(con) if not check.passed]
+        failed = [check for check in check_results(con) if not check.passed]
     lines = [_check_lines("warning", check) for check in failed]
     for late in alerts.after_release(home)["late"]:
         lines += [f"late     {late.what}", f"{'':<9}to do: {late.to_do}"]

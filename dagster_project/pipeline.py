@@ -10,10 +10,20 @@ Whoever calls a step holds `Home.writer_lock` and has no connection to the wareh
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from typing import Any
 
 import duckdb
 
-from dagster_project import audit, fingerprint
+from dagster_project import fingerprint
+from dagster_project.audit.results import (
+    ReleaseCheck,
+    check_results,
+    create_table,
+    keep_check_results,
+    result_of_dbt_test,
+)
+from dagster_project.audit.run import fingerprint as audit_fingerprint
+from dagster_project.audit.run import run_checks
 from dagster_project.home import Home
 from dagster_project.ingest.changes import detect_changes
 from dagster_project.ingest.feed_catalog import FeedCatalog
@@ -23,7 +33,6 @@ from dagster_project.market.calendar import FIRST_SESSION
 from dagster_project.market.seeds import known_indices
 from dagster_project.release import (
     Release,
-    ReleaseCheck,
     ReleaseError,
     ReleaseWithheld,
     published_release,
@@ -33,7 +42,7 @@ from dagster_project.release import publish as publish_release
 from dagster_project.warehouse import raw_tables, state
 from dagster_project.warehouse.as_of import create_macros
 from dagster_project.warehouse.connection import connect
-from dagster_project.warehouse.dbt_run import DbtResult, build
+from dagster_project.warehouse.dbt_run import build
 from dagster_project.warehouse.sessions import sessions_fingerprint, update_sessions
 
 
@@ -94,7 +103,7 @@ def state_fingerprint(con: duckdb.DuckDBPyConnection) -> str:
     """Names all that a release is made from and audited by; equal fingerprints, equal tables."""
     return fingerprint.of_values(
         fingerprint.of_models(),
-        audit.fingerprint(),
+        audit_fingerprint(),
         *(
             con.execute(statement).fetchall()
             for statement in (
@@ -105,6 +114,22 @@ def state_fingerprint(con: duckdb.DuckDBPyConnection) -> str:
         ),
         state.get_state(con, "sessions"),
     )
+
+
+@dataclass(frozen=True)
+class TransformResult:
+    """What dbt built: its result events (as in its JSON log), its tests' results, and errors."""
+
+    events: list[dict[str, Any]]
+    checks: list[ReleaseCheck]
+    errors: list[str]
+
+    @property
+    def failure(self) -> str | None:
+        """Why nothing may be released: what could not be built, and the blocking tests."""
+        failed = [check for check in self.checks if not check.passed and check.severity == "block"]
+        reasons = [*self.errors, *(f"{check.check_name}: {check.explanation}" for check in failed)]
+        return "; ".join(reasons) or None
 
 
 @dataclass(frozen=True)
@@ -141,7 +166,7 @@ def run(
             except ReleaseWithheld as error:
                 withheld = str(error)
         with connect(home.warehouse, read_only=True) as con:
-            return RunResult(feeds, raw_tables.check_results(con), published, withheld)
+            return RunResult(feeds, check_results(con), published, withheld)
 
 
 def ingest(
@@ -165,6 +190,7 @@ def ingest(
         check_dates(*asked, today)
     with connect(home.warehouse) as con:
         raw_tables.create_tables(con)
+        create_table(con)
         con.begin()
         if asked:
             state.ask_for_dates(con, *asked, now)
@@ -195,13 +221,13 @@ def ingest(
 def _notice_other_judgement(con: duckdb.DuckDBPyConnection, clock: date, now: datetime) -> None:
     """A waiver or another threshold changes no figure; the last session is judged anew."""
     judged_by = state.get_state(con, "judged_by")
-    if judged_by != audit.fingerprint():
+    if judged_by != audit_fingerprint():
         if judged_by is not None:
             state.mark_pending(con, clock, "checks or waivers changed", now)
-        state.set_state(con, "judged_by", audit.fingerprint())
+        state.set_state(con, "judged_by", audit_fingerprint())
 
 
-def transform(home: Home, selection: Sequence[str] = ()) -> DbtResult:
+def transform(home: Home, selection: Sequence[str] = ()) -> TransformResult:
     """`dbt build` from the earliest changed session on; everything, where the models changed.
 
     Args:
@@ -212,6 +238,7 @@ def transform(home: Home, selection: Sequence[str] = ()) -> DbtResult:
     """
     with connect(home.warehouse) as con:
         raw_tables.create_tables(con)
+        create_table(con)
         built_by = state.get_state(con, "built_by")
         rebuild_from = state.pending_from(con) or state.EVERYTHING
     models_changed = built_by != fingerprint.of_models()
@@ -222,25 +249,24 @@ def transform(home: Home, selection: Sequence[str] = ()) -> DbtResult:
     result = build(
         home, selection, state.EVERYTHING if full_refresh else rebuild_from, full_refresh
     )
+    checks = [result_of_dbt_test(test) for test in result.tests]
     with connect(home.warehouse) as con:
         con.begin()
-        raw_tables.keep_check_results(
-            con, "dbt", result.checks, replace_all=models_changed and is_whole
-        )
+        keep_check_results(con, "dbt", checks, replace_all=models_changed and is_whole)
         if not result.errors and is_whole:
             state.set_state(con, "built_by", fingerprint.of_models())
             if models_changed and built_by is not None:
                 state.mark_pending(con, state.EVERYTHING, "the models changed", _now())
         con.commit()
-    return result
+    return TransformResult(result.events, checks, result.errors)
 
 
 def run_audit(home: Home) -> list[ReleaseCheck]:
     """Run the checks of `audit/` on the sessions that changed since the last release."""
     with connect(home.warehouse) as con:
-        results = audit.run_checks(con, state.pending_from(con) or state.EVERYTHING)
+        results = run_checks(con, state.pending_from(con) or state.EVERYTHING)
         con.begin()
-        raw_tables.keep_check_results(con, "audit", results, replace_all=True)
+        keep_check_results(con, "audit", results, replace_all=True)
         con.commit()
     return results
 
@@ -261,7 +287,7 @@ def publish(home: Home) -> Release:
             con,
             home,
             clock=clock,
-            checks=raw_tables.check_results(con),
+            checks=check_results(con),
             what_changed=state.what_changed(con),
             fingerprint=state_fingerprint(con),
             rebuilt_from=state.pending_from(con),

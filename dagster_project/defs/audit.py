@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from dagster_project.audit import load_policies
+from dagster_project.audit.policy import load_policies
 from dagster_project.defs.metadata import offending_rows
 from dagster_project.defs.resources import Warehouse
 from dagster_project.pipeline import run_audit

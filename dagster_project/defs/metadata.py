@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 import dagster as dg
 
-from dagster_project.release import Finding
+from dagster_project.audit.results import Finding
 
 _COLUMNS = ("trade_date", "symbol", "what", "feed", "file", "line_number", "severity", "waiver")
 

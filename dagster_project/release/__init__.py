@@ -29,19 +29,18 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import asdict, astuple, dataclass, fields
+from dataclasses import astuple, dataclass, fields
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Literal
 
 import duckdb
 
+from dagster_project.audit.results import OFFENDING_ROWS, ReleaseCheck
 from dagster_project.home import Home
 from dagster_project.warehouse.connection import connect
 
 KEEP = 7
-# A release names the worst rows that a check objects to; how many there are it says anyway.
-KEPT_ROWS = 200
 # Marks the folder of a release that is not published yet.
 UNFINISHED = "unfinished"
 
@@ -67,56 +66,6 @@ class Release:
     checks_warned: int
     what_changed: str
     fingerprint: str
-
-
-Severity = Literal["block", "warn"]
-
-
-@dataclass(frozen=True)
-class Finding:
-    """A row that a check objects to, and where it stands; what is not known is None.
-
-    `waiver` is the reason for which someone said that it is real; then it holds nothing back.
-    """
-
-    what: str
-    severity: Severity = "block"
-    record_kind: str | None = None
-    symbol: str | None = None
-    trade_date: date | None = None
-    feed: str | None = None
-    file: str | None = None
-    line_number: int | None = None
-    waiver: str | None = None
-
-
-@dataclass(frozen=True)
-class ReleaseCheck:
-    """What one check found; the fields are the first columns of `main.release_check`.
-
-    `rows_found` are not waived; `offending_rows` holds the worst of them, then the waived ones.
-    """
-
-    check_name: str
-    asset: str
-    severity: Severity
-    passed: bool
-    rows_found: int
-    explanation: str
-    rows_waived: int = 0
-    offending_rows: tuple[Finding, ...] = ()
-
-    @property
-    def as_row(self) -> tuple[Any, ...]:
-        """Its fields as DuckDB takes them."""
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
-        return (*(values | {"offending_rows": [asdict(f) for f in self.offending_rows]}).values(),)
-
-
-OFFENDING_ROWS = (
-    "STRUCT(what VARCHAR, severity VARCHAR, record_kind VARCHAR, symbol VARCHAR, "
-    "trade_date DATE, feed VARCHAR, file VARCHAR, line_number BIGINT, waiver VARCHAR)[]"
-)
 
 
 @dataclass(frozen=True)

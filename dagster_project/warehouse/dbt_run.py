@@ -18,11 +18,12 @@ from typing import Any
 
 from dagster_project import fingerprint
 from dagster_project.home import PROJECT_ROOT, Home
-from dagster_project.release import KEPT_ROWS, Finding, ReleaseCheck, Severity
 from dagster_project.warehouse.connection import connect, dicts
 from dagster_project.warehouse.state import EVERYTHING
 
 DBT_PROJECT = PROJECT_ROOT / "dbt_project"
+# How many of the rows that a failed test objects to are read.
+FAILING_ROWS = 200
 
 
 class DbtFailed(RuntimeError):
@@ -30,20 +31,27 @@ class DbtFailed(RuntimeError):
 
 
 @dataclass(frozen=True)
+class DbtTest:
+    """What one test of dbt found; `asset` is the name of the model or seed that it is about."""
+
+    name: str
+    asset: str
+    holds: str
+    warns_only: bool
+    passed: bool
+    rows_found: int
+    message: str | None
+    rows: Sequence[dict[str, Any]]
+
+
+@dataclass(frozen=True)
 class DbtResult:
-    """What dbt did: its result events (as in its JSON log), its tests, errors, a status a node."""
+    """What dbt did: result events (as in its JSON log), its tests, errors, a status per node."""
 
     events: list[dict[str, Any]]
-    checks: list[ReleaseCheck]
+    tests: list[DbtTest]
     errors: list[str]
     statuses: dict[str, str]
-
-    @property
-    def failure(self) -> str | None:
-        """Why nothing may be released: what could not be built, and the blocking tests."""
-        failed = [check for check in self.checks if not check.passed and check.severity == "block"]
-        reasons = [*self.errors, *(f"{check.check_name}: {check.explanation}" for check in failed)]
-        return "; ".join(reasons) or None
 
 
 def manifest_path(home: Home) -> Path:
@@ -146,32 +154,28 @@ def _invoke(home: Home, arguments: Sequence[str], rebuild_from: date) -> DbtResu
     tests = [result for result in results if result.node.resource_type == "test"]
     failed = [result for result in tests if result.failures]
     rows = _failing_rows(home, failed) if failed else {}
-    checks = [_check(result, rows.get(result.node.unique_id, ())) for result in tests]
+    tests_run = [_test(result, rows.get(result.node.unique_id, ())) for result in tests]
     statuses = {result.node.name: str(result.status) for result in results}
-    return DbtResult(events, checks, errors, statuses)
+    return DbtResult(events, tests_run, errors, statuses)
 
 
 _RESULT_EVENTS = {"LogSeedResult", "LogModelResult", "LogTestResult"}
 
 
-def _check(result: Any, failing: Sequence[dict[str, Any]]) -> ReleaseCheck:
+def _test(result: Any, failing: Sequence[dict[str, Any]]) -> DbtTest:
     node = result.node
     # A generic test is attached to its model; a singular one names it as Dagster wants it named.
     named = node.config.meta.get("dagster", {}).get("ref", {}).get("name")
     tested = getattr(node, "attached_node", None) or named
-    asset = str(tested or (node.depends_on.nodes or ["?"])[0]).rsplit(".", 1)[-1]
-    severity: Severity = "warn" if str(node.config.severity).lower() == "warn" else "block"
-    holds = (node.description or "").strip() or node.name.replace("_", " ")
-    findings = tuple(_finding(row, severity) for row in failing)
-    told = "; ".join(finding.what for finding in findings[:3])
-    return ReleaseCheck(
-        check_name=node.name,
-        asset=asset,
-        severity=severity,
+    return DbtTest(
+        name=node.name,
+        asset=str(tested or (node.depends_on.nodes or ["?"])[0]).rsplit(".", 1)[-1],
+        holds=(node.description or "").strip() or node.name.replace("_", " "),
+        warns_only=str(node.config.severity).lower() == "warn",
         passed=result.status == "pass",
         rows_found=int(result.failures or 0),
-        explanation=f"{told} (should hold: {holds})" if told else result.message or holds,
-        offending_rows=findings,
+        message=result.message,
+        rows=failing,
     )
 
 
@@ -180,23 +184,10 @@ def _failing_rows(home: Home, failed: Sequence[Any]) -> dict[str, list[dict[str,
     with connect(home.warehouse, read_only=True) as con:
         return {
             result.node.unique_id: dicts(
-                con, f"from ({result.node.compiled_code}) limit {KEPT_ROWS}"
+                con, f"from ({result.node.compiled_code}) limit {FAILING_ROWS}"
             )
             for result in failed
         }
-
-
-def _finding(row: dict[str, Any], severity: Severity) -> Finding:
-    """A row of a test's query: what tells where it is, and the rest in words."""
-    day = row.get("trade_date")
-    return Finding(
-        what=", ".join(f"{name} {value}" for name, value in row.items() if value is not None),
-        severity=severity,
-        symbol=row.get("symbol"),
-        trade_date=day if isinstance(day, date) else None,
-        feed=row.get("feed"),
-        file=row.get("file"),
-    )
 
 
 @contextmanager

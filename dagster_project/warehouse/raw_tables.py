@@ -11,14 +11,13 @@ moment can still be asked.
 """
 
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass, replace
+from dataclasses import astuple, dataclass
 from datetime import date, datetime
 
 import duckdb
 
 from dagster_project.market.calendar import EARLIEST_DATE
 from dagster_project.market.record_kinds import RECORD_KINDS, RecordKind
-from dagster_project.release import OFFENDING_ROWS, Finding, ReleaseCheck
 from dagster_project.warehouse.temp_table import create_temp_table
 
 
@@ -97,17 +96,10 @@ def create_tables(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("""
         create table if not exists raw.pending_rebuild (
             trade_date DATE, reason VARCHAR, noticed_at TIMESTAMP)""")
-    con.execute(f"""
-        create table if not exists raw.check_result (
-            suite VARCHAR, check_name VARCHAR, asset VARCHAR, severity VARCHAR, passed BOOLEAN,
-            rows_found BIGINT, explanation VARCHAR, rows_waived BIGINT,
-            offending_rows {OFFENDING_ROWS})""")
     # Of a warehouse that an earlier version made.
     for table, column, type_ in (
         ("file", "remark", "VARCHAR"),
         ("file_superseded", "remark", "VARCHAR"),
-        ("check_result", "rows_waived", "BIGINT"),
-        ("check_result", "offending_rows", OFFENDING_ROWS),
     ):
         con.execute(f"alter table raw.{table} add column if not exists {column} {type_}")
     con.execute("create table if not exists raw.feed_problem (feed VARCHAR, problem VARCHAR)")
@@ -290,39 +282,3 @@ def released_otherwise() -> str:
 def _about(kind: RecordKind) -> str:
     named = ("symbol", "market", "base_currency", "currency", "event")
     return " || ".join(name for name in kind.key if name in named)
-
-
-def keep_check_results(
-    con: duckdb.DuckDBPyConnection,
-    suite: str,
-    results: Sequence[ReleaseCheck],
-    replace_all: bool,
-) -> None:
-    """Remember what a suite of checks found, for the release to record.
-
-    Args:
-        replace_all: forget checks of the suite that did not run now; else they stay as they were.
-    """
-    names = [result.check_name for result in results]
-    con.execute(
-        "delete from raw.check_result "
-        "where suite = ? and (? or check_name in (select unnest(?::VARCHAR[])))",
-        [suite, replace_all, names],
-    )
-    for result in results:
-        con.execute(
-            f"insert into raw.check_result values (?, ?, ?, ?, ?, ?, ?, ?, ?::{OFFENDING_ROWS})",
-            [suite, *result.as_row],
-        )
-
-
-def check_results(con: duckdb.DuckDBPyConnection) -> list[ReleaseCheck]:
-    """What all suites of checks found last."""
-    rows = con.execute("""
-        select offending_rows, check_name, asset, severity, passed, rows_found, explanation,
-            rows_waived
-        from raw.check_result order by suite, asset, check_name""").fetchall()
-    return [
-        replace(ReleaseCheck(*row), offending_rows=tuple(Finding(**each) for each in offending))
-        for offending, *row in rows
-    ]

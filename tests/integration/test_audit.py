@@ -12,19 +12,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from dagster_project import audit, pipeline
-from dagster_project.audit import (
-    POLICY,
-    Policy,
-    PolicyError,
-    load_policies,
-    load_waivers,
-    result_of,
-    told_of,
-)
+from dagster_project import pipeline
+from dagster_project.audit import waivers as waivers_file
+from dagster_project.audit.policy import POLICY, Policy, PolicyError, load_policies
+from dagster_project.audit.results import Finding, ReleaseCheck, describe, result_of
+from dagster_project.audit.waivers import load_waivers
 from dagster_project.home import Home
 from dagster_project.ingest.feed_catalog import load_feeds
-from dagster_project.release import Finding, ReleaseCheck
 from dagster_project.warehouse.connection import connect
 from tests.conftest import copy_home
 from tests.support import TODAY
@@ -119,7 +113,7 @@ def test_a_waiver_that_waives_nothing_is_told_with_its_line(
 
 def test_a_result_tells_where_what_and_what_to_do() -> None:
     found = Finding("is odd", "warn", None, "HSI", NIGHT, "wsj_index", "wsj_index/HSI.csv", 7)
-    assert told_of(found) == "wsj_index/HSI.csv:7 2025-09-17 HSI: is odd"
+    assert describe(found) == "wsj_index/HSI.csv:7 2025-09-17 HSI: is odd"
     result = result_of("c", "t", "warn", "all is well", "look at it", [found] * 7)
     assert (result.passed, result.rows_found, len(result.offending_rows)) == (False, 7, 7)
     assert result.explanation.endswith("and 2 more; to do: look at it")
@@ -188,7 +182,7 @@ def test_what_blocks_is_named_with_its_line_and_a_waiver_unblocks_exactly_that(
 
     # Somebody else's anomaly waives nothing.
     other = write_waivers(tmp_path, "moves_implausible,HSTECH,2025-09-17,real,A. Reviewer")
-    monkeypatch.setattr(audit, "WAIVERS", other)
+    monkeypatch.setattr(waivers_file, "WAIVERS", other)
     assert run(home).release is None
 
     write_waivers(tmp_path, "moves_implausible,HSI,2025-09-17,the index was rebased,A. Reviewer")
@@ -213,7 +207,7 @@ def test_a_changed_waiver_is_something_new(
 
     assert nothing_new(home, load_feeds(), (NIGHT, NIGHT), TODAY)
     waivers = write_waivers(tmp_path, "moves_implausible,HSI,2025-09-17,looked at it,A. Reviewer")
-    monkeypatch.setattr(audit, "WAIVERS", waivers)
+    monkeypatch.setattr(waivers_file, "WAIVERS", waivers)
     assert not nothing_new(home, load_feeds(), (NIGHT, NIGHT), TODAY)
     second = run(home).release
     assert second

@@ -25,10 +25,10 @@ from typing import Any
 import duckdb
 import pytest
 
+from dagster_project.audit.results import ReleaseCheck
 from dagster_project.home import Home
 from dagster_project.release import (
     Release,
-    ReleaseCheck,
     ReleaseError,
     ReleaseWithheld,
     list_releases,

@@ -47,13 +47,13 @@ from unittest.mock import patch
 
 import duckdb
 
-from dagster_project import audit, pipeline
+from dagster_project import pipeline
+from dagster_project.audit import results as audit_results
+from dagster_project.audit.results import ReleaseCheck, check_results, describe
 from dagster_project.home import Home
 from dagster_project.ingest.feed_catalog import FeedCatalog, load_feeds
 from dagster_project.market import seeds
 from dagster_project.market.calendar import HONG_KONG, today_in_hong_kong
-from dagster_project.release import ReleaseCheck
-from dagster_project.warehouse import raw_tables
 from dagster_project.warehouse.connection import connect
 from seeds.sample.generate import generate, sessions
 from tests.proof.corruptions import BEFORE, FIRST, KINDS, NIGHT, Corruption, Landing
@@ -217,7 +217,7 @@ class Stage:
         for home in (self.clean, self.whole):
             with connect(home.warehouse, read_only=True) as con:
                 self.known |= said_by_reader(con)
-                checks = raw_tables.check_results(con)
+                checks = check_results(con)
             # A check that looks further back may find what it finds in a clean whole, too.
             self.known |= said_by_checks(checks, {}, self.work)
             for check in checks:
@@ -417,7 +417,7 @@ def run_case_in_dagster(stage: Stage, kind: str, seed: int) -> Case:
     ):
         status = cli.run_job(home, "nightly", NIGHT, NIGHT)
     with connect(home.warehouse, read_only=True) as con:
-        checks = raw_tables.check_results(con)
+        checks = check_results(con)
     withheld = told.getvalue() if status else None
     case = judge(stage, home, kind, seed, corruption, checks, withheld)
     return replace(case, seconds=round(time.perf_counter() - started, 2))
@@ -500,12 +500,12 @@ def run_real(folder: Path) -> tuple[str | None, dict[str, list[str]]]:
     home = Home(folder / "home")
     place_real_files(home.landing)
     asked = (date(2021, 1, 1), NIGHT)
-    with patch.object(audit, "KEPT_ROWS", sys.maxsize):  # a release keeps the worst only
+    with patch.object(audit_results, "KEPT_ROWS", sys.maxsize):  # a release keeps the worst only
         result = pipeline.run(home, load_feeds(), asked, today_in_hong_kong())
     found = {}
     for check in result.checks:
         if not check.passed:
-            told = [audit.told_of(row) for row in check.offending_rows]
+            told = [describe(row) for row in check.offending_rows]
             found[check.check_name] = told or [check.explanation]
     return result.withheld, found
 

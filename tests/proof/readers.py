@@ -35,8 +35,9 @@ from typing import Any
 
 import duckdb
 
+from dagster_project.audit.results import ReleaseCheck
 from dagster_project.home import PROJECT_ROOT, Home
-from dagster_project.release import ReleaseCheck, publish, published_release, record_release
+from dagster_project.release import publish, published_release, record_release
 from dagster_project.warehouse.connection import connect
 from tests.proof.journal import project_version
 
