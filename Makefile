@@ -55,7 +55,8 @@ demo: install
 test: install
 	$(BIN)/python -m pytest -n auto
 
-# The full proofs of docs/trust.md: hours. Each ends with status 1 where a law does not hold.
+# The full proofs of the laws in docs/trust.md: hours. Each exits with 1 where a law does not hold,
+# and writes its figures to docs/proof_results/.
 PROOFS := $(CLOSING_BELL_HOME)/proofs
 PROVE = @mkdir -p $(PROOFS) && $(BIN)/python -m tests.proof
 
@@ -66,19 +67,19 @@ prove-corruptions: install
 	$(PROVE).corruption --clean-nights 250 --out $(PROOFS)/clean_nights.json
 	$(PROVE).corruption --dagster --out $(PROOFS)/corruption_dagster.json
 	$(PROVE).corruption --seeds 50 --processes 2 --out $(PROOFS)/corruption.json
-	$(PROVE).summary $(PROOFS) docs/trust.md
+	$(PROVE).summary $(PROOFS) docs/proof_results
 
 prove-order: install
 	$(PROVE).any_order --histories 200 --seed 1 --processes 2 --out $(PROOFS)/any_order.json
-	$(PROVE).summary $(PROOFS) docs/trust.md
+	$(PROVE).summary $(PROOFS) docs/proof_results
 
 prove-crashes: install
 	$(PROVE).crash --kills 200 --seed 1 --out $(PROOFS)/crash.json
-	$(PROVE).summary $(PROOFS) docs/trust.md
+	$(PROVE).summary $(PROOFS) docs/proof_results
 
 prove-readers: install
 	$(PROVE).readers --readers 8 --publications 100 --out $(PROOFS)/readers.json
-	$(PROVE).summary $(PROOFS) docs/trust.md
+	$(PROVE).summary $(PROOFS) docs/proof_results
 
 lint: install
 	$(BIN)/ruff check .

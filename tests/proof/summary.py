@@ -1,18 +1,18 @@
-"""The figures of the last full proofs, written into `docs/trust.md`.
+"""The figures of the last full proofs, as Markdown pages in `docs/proof_results/`.
 
-Belongs here: how a proof's JSON reads as Markdown. Does not belong here: any figure, which the
-proofs alone know.
+Belongs here: how a proof's JSON file reads as Markdown. Does not belong here: any figure (the
+proofs alone know them), what a reader should conclude (`docs/trust.md`).
 
-    python -m tests.proof.summary FOLDER docs/trust.md
+    python -m tests.proof.summary FOLDER docs/proof_results
 
-Each proof that left its file in the folder writes what stands between its own marks in the
-document; what stands between those of the others stays.
+Each JSON file in the folder becomes one page of the same name. Pages of other proofs stay.
 """
 
 import json
 import re
 import sys
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,41 +21,83 @@ _ELSEWHERE = {"proof", "command", "every_case", "unseeable", "findings", "counts
 SHOWN_FINDINGS = 3
 
 
-def main(folder: Path, document: Path) -> int:
-    """Write the figures of every proof that left its file."""
-    text = document.read_text(encoding="utf-8")
+@dataclass(frozen=True)
+class Heading:
+    """What stands above a page's figures: its title, and what was run."""
+
+    title: str
+    what: str
+
+
+HEADINGS = {
+    "corruption": Heading(
+        "Corrupted files",
+        "One corruption of a named kind at a seeded place of a clean night, through the whole "
+        "pipeline.",
+    ),
+    "corruption_again": Heading(
+        "Corrupted files: stale series again",
+        "The same seeds of one kind, played again after the check was extended.",
+    ),
+    "corruption_others": Heading(
+        "Corrupted files: the other kinds",
+        "The kinds that are not in corruption.md, each at six places.",
+    ),
+    "corruption_dagster": Heading(
+        "Corrupted files, through the Dagster job",
+        "One seed per kind through the Dagster job; the outcome must be the same.",
+    ),
+    "clean_nights": Heading(
+        "Clean nights", "The sample, night by night: no release may be withheld."
+    ),
+    "any_order": Heading(
+        "Deliveries in any order",
+        "Random histories of deliveries, every published table compared with one clean rebuild.",
+    ),
+    "crash": Heading(
+        "Killed runs",
+        "Runs killed with SIGKILL at random instants, then run again and compared with an "
+        "undisturbed run.",
+    ),
+    "readers": Heading(
+        "Readers during publications",
+        "Latency of reads undisturbed, beside a process that writes as much and publishes nothing, "
+        "and during publications.",
+    ),
+    "real": Heading(
+        "The real vendor files",
+        "One run over 1 January 2021 to 17 September 2025, and what each check found.",
+    ),
+}
+
+
+def main(folder: Path, pages: Path) -> int:
+    """Write the page of every proof that left its file."""
+    pages.mkdir(parents=True, exist_ok=True)
     for path in sorted(folder.glob("*.json")):
-        for mark, written in blocks(path.stem, json.loads(path.read_text("utf-8"))).items():
-            text = between(text, mark, written)
-    document.write_text(text, encoding="utf-8")
+        text = page(path.stem, json.loads(path.read_text("utf-8")))
+        (pages / f"{path.stem}.md").write_text(text, encoding="utf-8")
     return 0
 
 
-def blocks(name: str, of: dict[str, Any]) -> dict[str, str]:
-    """Mark -> the Markdown that a proof puts there."""
-    figures = _table(["figure", "value"], _figures(of))
+def page(name: str, of: dict[str, Any]) -> str:
+    """The Markdown page of a proof, from its JSON file."""
+    parts = [_table(["figure", "value"], _figures(of))]
     if "every_case" in of:
-        figures += f"\n\n{_kinds(of['every_case'])}"
+        parts.append(_kinds(of["every_case"]))
     if "findings" in of:
-        figures += f"\n\n{_findings(of['findings'])}"
-    written = {name: figures}
+        parts.append(_findings(of["findings"]))
     if name == "corruption":
         unseeable = [[kind, _cell(why)] for kind, why in of["unseeable"].items()]
-        written["unseeable"] = _table(["kind", "why"], unseeable)
-    return written
+        parts += ["## Kinds that cannot be seen", _table(["kind", "why"], unseeable)]
+    return with_heading(name, "\n\n".join(parts))
 
 
-def between(text: str, mark: str, written: str) -> str:
-    """A text with what stands between a mark and its end replaced.
-
-    Raises:
-        ValueError: the text has no such mark.
-    """
-    pattern = re.compile(rf"(<!-- {mark} -->\n).*?(<!-- /{mark} -->)", re.DOTALL)
-    found = pattern.search(text)
-    if not found:
-        raise ValueError(f"no mark <!-- {mark} --> … <!-- /{mark} -->")
-    return f"{text[: found.start()]}{found[1]}{written}\n{found[2]}{text[found.end() :]}"
+def with_heading(name: str, figures: str) -> str:
+    """A page from its figures."""
+    heading = HEADINGS.get(name) or Heading(name.replace("_", " ").capitalize(), "")
+    generated = "Generated by tests/proof/summary.py; do not edit."
+    return f"<!-- {generated} -->\n\n# {heading.title}\n\n{heading.what}\n\n{figures}\n"
 
 
 def _figures(of: dict[str, Any]) -> list[list[str]]:
@@ -67,7 +109,7 @@ def _figures(of: dict[str, Any]) -> list[list[str]]:
 
 
 def _kinds(cases: list[dict[str, Any]]) -> str:
-    """Cases of each kind, by what was said of them, and of how many the file was named."""
+    """Cases of each kind, by their outcome, and how many of them named the file."""
     counts: dict[str, Counter[str]] = {}
     for case in cases:
         counted = counts.setdefault(case["kind"], Counter())
