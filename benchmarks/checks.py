@@ -18,10 +18,10 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(PROJECT))
 
-from dagster_project import pipeline  # noqa: E402
-from dagster_project.home import Home  # noqa: E402
-from dagster_project.ingest.feed_catalog import load_feeds  # noqa: E402
-from tests.support import TODAY, place_real_files  # noqa: E402
+from dagster_project import pipeline
+from dagster_project.home import Home
+from dagster_project.ingest.feed_catalog import load_feeds
+from tests.support import TODAY, place_real_files
 
 FIRST, LAST = date(2021, 1, 1), date(2025, 8, 26)
 WITHOUT_TESTS = ("--selector", "night", "--exclude-resource-type", "test")

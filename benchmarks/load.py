@@ -21,7 +21,7 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(PROJECT))
 
-from tests.support import place_real_files  # noqa: E402
+from tests.support import place_real_files
 
 FIRST, BEFORE, NIGHT = "2021-01-01", "2025-09-16", "2025-09-17"
 

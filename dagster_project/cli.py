@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from dagster_project import alerts
+from dagster_project.alerts import findings, sending, settings
 from dagster_project.audit.policy import load_policies
 from dagster_project.audit.results import ReleaseCheck, check_results, describe
 from dagster_project.home import Home
@@ -93,7 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         elif options.command == "prepare":
             prepare(home)
             print(f"warehouse home: {home.root}")
-    except (DatesRejected, ReleaseError, alerts.AlertsError) as error:
+    except (DatesRejected, ReleaseError, settings.AlertsError) as error:
         print(f"closing-bell: {error}", file=sys.stderr)
         return 2
     return 0
@@ -124,7 +124,7 @@ def run_job(home: Home, job_name: str, first: date, last: date) -> int:
         print("Nothing new: no file changed, nothing was written and nothing published.")
         print(report(home))
         # What a channel did not take is sent now.
-        alerts.tell(home, alerts.after_release(home), LOG)
+        sending.tell(home, findings.after_release(home), LOG)
         day = day_to_report(home, last)
         if day and _is_report_owed(home, day):
             return 3 if write_and_check(home, day) else 0
@@ -191,7 +191,7 @@ def run_job(home: Home, job_name: str, first: date, last: date) -> int:
         (event,) = (event for event in result.all_events if event.is_job_failure)
         reason = reason_of(event)
         _complain(reason)
-        alerts.tell(home, alerts.after_failure(home, reason), LOG)
+        sending.tell(home, findings.after_failure(home, reason), LOG)
     _complain(f"The release was withheld; {home.published} stays as it was.")
     return 1
 
@@ -250,13 +250,13 @@ def _reason(failure: Any) -> str:
 
 def try_alerts(home: Home) -> int:
     """Send a test message to every channel of `alerts.yaml`; 1 where one fails."""
-    results = alerts.send_test(home)
+    results = sending.send_test(home)
     for channel, problem in results.items():
         print(f"{channel:<9}{problem or 'delivered'}")
     if not results:
         print(
             f"Alerts go to the log only. To send them, write {home.root / 'alerts.yaml'}, "
-            f"for example:\n\n{alerts.EXAMPLE}"
+            f"for example:\n\n{settings.EXAMPLE}"
         )
     return 1 if any(results.values()) else 0
 
@@ -283,7 +283,7 @@ def report(home: Home) -> str:
         ).fetchone() or ("", None, "")
         failed = [check for check in check_results(con) if not check.passed]
     lines = [_check_lines("warning", check) for check in failed]
-    for late in alerts.after_release(home)["late"]:
+    for late in findings.after_release(home)["late"]:
         lines += [f"late     {late.what}", f"{'':<9}to do: {late.to_do}"]
     lines.append(f"release  {release_id}, up to {clock}: {what_changed}")
     lines.append(f"file     {home.published}")

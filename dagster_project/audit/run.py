@@ -13,14 +13,7 @@ from typing import Any
 import duckdb
 
 from dagster_project.audit import waivers as waivers_file
-from dagster_project.audit.policy import (
-    FOLDER,
-    POLICY,
-    Policy,
-    load_policies,
-    parameters,
-    query,
-)
+from dagster_project.audit.policy import FOLDER, POLICY, Policy, load_policies, parameters, query
 from dagster_project.audit.results import Finding, ReleaseCheck, result_of
 from dagster_project.audit.waivers import Waiver, load_waivers
 from dagster_project.warehouse.connection import dicts

@@ -6,7 +6,7 @@ import time
 
 import dagster as dg
 
-from dagster_project import alerts
+from dagster_project.alerts import findings, sending
 from dagster_project.defs.audit import audit
 from dagster_project.defs.ingest import catalog
 from dagster_project.defs.partitions import last_weekday, trade_dates
@@ -26,7 +26,7 @@ def alert_of_what_is_missing(context: dg.HookContext) -> None:
     """Once published: which feeds are late, which files were set aside."""
     if context.op.name == released.op.name:
         home = Home.from_environment()
-        alerts.tell(home, alerts.after_release(home), context.log, run_page(context.run_id))
+        sending.tell(home, findings.after_release(home), context.log, run_page(context.run_id))
 
 
 @dg.failure_hook(name="alert_of_failure")
@@ -35,10 +35,10 @@ def alert_of_failure(context: dg.HookContext) -> None:
     home, error, step = Home.from_environment(), context.op_exception, context.op.name
     reason = getattr(error, "description", None) or f"{type(error).__name__}: {error}"
     if step == market_report.op.name:
-        found = alerts.after_report(reason)
+        found = findings.after_report(reason)
     else:
-        found = alerts.after_failure(home, None if step == audit.op.name else reason)
-    alerts.tell(home, found, context.log, run_page(context.run_id))
+        found = findings.after_failure(home, None if step == audit.op.name else reason)
+    sending.tell(home, found, context.log, run_page(context.run_id))
 
 
 ALERTS = {alert_of_what_is_missing, alert_of_failure}
@@ -98,8 +98,8 @@ def runs_that_never_began(context: dg.RunFailureSensorContext) -> None:
     if context.get_step_failure_events():
         return
     home = Home.from_environment()
-    found = alerts.after_failure(home, reason_of(context.failure_event))
-    alerts.tell(home, found, context.log, run_page(context.dagster_run.run_id))
+    found = findings.after_failure(home, reason_of(context.failure_event))
+    sending.tell(home, found, context.log, run_page(context.dagster_run.run_id))
 
 
 @dg.sensor(job=nightly, minimum_interval_seconds=60)

@@ -5,7 +5,7 @@ from typing import Any
 
 import dagster as dg
 
-from dagster_project import alerts
+from dagster_project.alerts import findings, sending
 from dagster_project.defs.ingest import as_code, asked_dates
 from dagster_project.defs.partitions import trade_dates
 from dagster_project.defs.publish import release
@@ -65,7 +65,7 @@ def market_report(
         return
     markdown, html = write_report(home, day)
     problems = check_report(home, day)
-    alerts.tell(home, alerts.after_report("; ".join(problems) or None), context.log)
+    sending.tell(home, findings.after_report("; ".join(problems) or None), context.log)
     context.log_event(
         dg.AssetMaterialization(
             REPORT,

@@ -21,9 +21,7 @@ import duckdb
 
 from dagster_project.ingest.document import FileReadError
 from dagster_project.ingest.feed_spec import FeedSpec
-from dagster_project.ingest.file_rules import (
-    quarantine_wrong_units,
-)
+from dagster_project.ingest.file_rules import quarantine_wrong_units
 from dagster_project.ingest.landing import LandingFile, delivered_at
 from dagster_project.ingest.read_csv import check_lines, csv_header
 from dagster_project.ingest.read_json import read_json

@@ -8,7 +8,8 @@ import pytest
 from dagster_project.home import Home
 from tests.conftest import copy_home, run_cli
 from tests.integration.test_runs import repeat_the_day_before
-from tests.unit.test_alerts import Mails, Webhooks, mail_yaml, serving
+from tests.unit.alerts.examples import mail_yaml
+from tests.unit.alerts.servers import Mails, Webhooks, serving
 
 NIGHT = "2025-09-17"
 

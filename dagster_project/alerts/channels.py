@@ -1,0 +1,230 @@
+"""The channels that carry a message out of the house: a webhook and e-mail.
+
+Belongs here: settings of each channel, and how it sends. Does not belong here: which channels
+there are (`settings.py`), which problems they get (`sending.py`), the log, which is Python's own.
+"""
+
+import http.client
+import json
+import os
+import smtplib
+import socket
+import ssl
+import urllib.error
+import urllib.request
+from abc import abstractmethod
+from collections.abc import Iterable
+from dataclasses import asdict
+from email.message import EmailMessage
+from email.utils import formatdate, make_msgid, parseaddr
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
+
+from dagster_project.alerts.findings import KINDS, Kind
+from dagster_project.alerts.message import Message
+
+Variable = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+Address = Annotated[str, StringConstraints(pattern=r"^[^@\s<>,]+@[^@\s<>,]+$")]
+
+
+class NotDelivered(RuntimeError):
+    """A channel did not take a message; says why and what to do, and holds no secret."""
+
+
+class StrictModel(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Channel(StrictModel):
+    kinds: tuple[Kind, ...] = KINDS
+    timeout_seconds: float = Field(10, ge=0.1, le=60)
+
+    @abstractmethod
+    def send(self, message: Message) -> str | None:
+        """Send a message.
+
+        Returns:
+            What is wrong although the message was taken; None where nothing is.
+
+        Raises:
+            NotDelivered: nobody got it.
+        """
+
+    @abstractmethod
+    def secrets(self) -> dict[str, str]:
+        """The values of the environment variables that the channel names.
+
+        Raises:
+            NotDelivered: one is not set.
+        """
+
+
+class Webhook(Channel):
+    """An HTTP POST of JSON: subject, text, problems (kind, what, to_do), see."""
+
+    url: str | None = None
+    url_from: Variable | None = None
+    token_from: Variable | None = Field(None, description="sent as Authorization: Bearer …")
+
+    @field_validator("url")
+    @classmethod
+    def _url_is_one(cls, url: str | None) -> str | None:
+        if url is not None:
+            _check_url(url)
+        return url
+
+    @model_validator(mode="after")
+    def _url_given(self) -> "Webhook":
+        if (self.url is None) == (self.url_from is None):
+            raise ValueError(
+                "give either `url: https://…`, or, where it is secret, `url_from: ` and the name "
+                "of the environment variable that holds it"
+            )
+        return self
+
+    def secrets(self) -> dict[str, str]:
+        return _from_environment([self.url_from, self.token_from])
+
+    def send(self, message: Message) -> None:
+        secrets = self.secrets()
+        url = self.url or secrets[self.url_from or ""]
+        try:
+            _check_url(url)
+        except ValueError as error:
+            raise NotDelivered(f"{self.url_from} {error}; correct the variable") from None
+        headers = {"Content-Type": "application/json", "User-Agent": "closing-bell"}
+        if self.token_from:
+            headers["Authorization"] = f"Bearer {secrets[self.token_from]}"
+        body = {
+            "subject": message.subject,
+            "text": message.text,
+            "problems": [asdict(problem) for problem in message.problems],
+            "see": message.see,
+        }
+        request = urllib.request.Request(url, json.dumps(body).encode(), headers, method="POST")
+        stands_in = f"the URL in {self.url_from}" if self.url_from else url
+        try:
+            with _opener.open(request, timeout=self.timeout_seconds):
+                pass
+        except urllib.error.HTTPError as error:
+            error.close()
+            raise NotDelivered(
+                f"{stands_in} answered {error.code} {error.reason}; correct the URL"
+                + (f" or the token in {self.token_from}" if self.token_from else "")
+                + " (redirections are not followed)"
+            ) from None
+        except (OSError, http.client.HTTPException) as error:
+            # An invalid URL is quoted by http.client, secret or not.
+            reason = error if isinstance(error, OSError) else type(error).__name__
+            raise NotDelivered(
+                f"{stands_in} cannot be reached: {reason}; is it right, and is the network up?"
+            ) from None
+
+
+class Email(Channel):
+    """A plain text mail by SMTP."""
+
+    host: str = Field(min_length=1)
+    port: int = Field(587, ge=1, le=65535)
+    encryption: Literal["starttls", "tls", "none"] = "starttls"
+    user: str | None = None
+    password_from: Variable | None = None
+    sender: Address
+    recipients: tuple[Address, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _login_is_whole(self) -> "Email":
+        if bool(self.user) != bool(self.password_from):
+            raise ValueError(
+                "`user` and `password_from` (the environment variable that holds the password) "
+                "go together"
+            )
+        if self.user and self.encryption == "none":
+            raise ValueError("a password goes only over encryption: `starttls`, or `tls`")
+        return self
+
+    def secrets(self) -> dict[str, str]:
+        return _from_environment([self.password_from])
+
+    def send(self, message: Message) -> str | None:
+        secrets = self.secrets()
+        mail = EmailMessage()
+        mail["From"], mail["To"] = self.sender, ", ".join(self.recipients)
+        mail["Subject"], mail["Date"] = message.subject, formatdate(localtime=True)
+        # Both would ask the network for this computer's name, without a timeout.
+        name = socket.gethostname() or "localhost"
+        mail["Message-ID"] = make_msgid(domain=parseaddr(self.sender)[1].split("@")[1])
+        mail["Auto-Submitted"] = "auto-generated"
+        mail.set_content(message.text)
+        server = f"{self.host}:{self.port}"
+        try:
+            with self._connection(name) as smtp:
+                if self.user and self.password_from:
+                    smtp.login(self.user, secrets[self.password_from])
+                refused = smtp.send_message(mail)
+        except smtplib.SMTPAuthenticationError as error:
+            raise NotDelivered(
+                f"{server} refuses the login of {self.user} ({error.smtp_code}); correct `user`, "
+                f"or the password in {self.password_from}"
+            ) from None
+        except smtplib.SMTPException as error:
+            raise NotDelivered(f"{server} did not take the mail: {error}; see its log") from None
+        except OSError as error:
+            raise NotDelivered(
+                f"{server} cannot be reached ({self.encryption}): {error}; are host, port and "
+                "encryption right, and is the network up?"
+            ) from None
+        if refused:
+            return f"{server} refuses {', '.join(sorted(refused))}; correct `recipients`"
+        return None
+
+    def _connection(self, name: str) -> smtplib.SMTP:
+        context = ssl.create_default_context()
+        if self.encryption == "tls":
+            return smtplib.SMTP_SSL(
+                self.host, self.port, name, timeout=self.timeout_seconds, context=context
+            )
+        smtp = smtplib.SMTP(self.host, self.port, name, timeout=self.timeout_seconds)
+        if self.encryption == "starttls":
+            try:
+                smtp.starttls(context=context)
+            except BaseException:
+                smtp.close()
+                raise
+        return smtp
+
+
+def _check_url(url: str) -> None:
+    """Raises ValueError, without the URL, for what is none or holds a password."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("is no URL; write https://… in full")
+    if parts.username or parts.password:
+        raise ValueError("holds a user or password; use token_from, or url_from for the whole URL")
+
+
+def _from_environment(names: Iterable[str | None]) -> dict[str, str]:
+    wanted = [name for name in names if name]
+    unset = [name for name in wanted if not os.environ.get(name)]
+    if unset:
+        raise NotDelivered(f"{', '.join(unset)} is not set; export it where runs are started")
+    return {name: os.environ[name] for name in wanted}
+
+
+class _NoRedirections(urllib.request.HTTPRedirectHandler):
+    """A POST that is redirected would arrive elsewhere as a GET without a body, and look sent."""
+
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
+_opener = urllib.request.build_opener(_NoRedirections)

@@ -1,0 +1,191 @@
+"""Which problems of a run are worth an alert: a release withheld, a feed late, a file unusable.
+
+Belongs here: what is wrong, where, and what to do about it. Does not belong here: how a message
+looks (`message.py`), how it is sent (`channels.py`, `sending.py`), checks (`audit/`).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, get_args
+
+import duckdb
+
+from dagster_project.home import Home
+from dagster_project.ingest.feed_catalog import load_feeds
+from dagster_project.market.calendar import HONG_KONG
+from dagster_project.warehouse import state
+from dagster_project.warehouse.connection import connect
+
+Kind = Literal["withheld", "late", "set_aside", "report"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+LONGEST_REASON = 2000
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something to tell: what is wrong and where, and what to do about it.
+
+    `key` is the same for the same problem, run after run.
+    """
+
+    kind: Kind
+    key: str
+    what: str
+    to_do: str
+
+    def __str__(self) -> str:
+        return _plain(f"{self.what}. To do: {self.to_do}")
+
+
+Found = Mapping[Kind, Sequence[Problem]]
+"""The problems there are now, of the kinds that were looked for."""
+
+
+def after_release(home: Home, now: datetime | None = None) -> Found:
+    """What the published release lacks; nothing is withheld.
+
+    Args:
+        now: the moment until which feeds may still be due, with its zone; now where not given.
+    """
+    now = (now or datetime.now(HONG_KONG)).astimezone(HONG_KONG)
+    with connect(home.published, read_only=True) as con:
+        return {
+            "withheld": [],
+            "late": _late(con, now),
+            "set_aside": _set_aside(con),
+        }
+
+
+def after_failure(home: Home, reason: str | None) -> Found:
+    """Why there is no release, and the files that were set aside on the way.
+
+    Args:
+        reason: what the step says that failed; None where that is what the checks found.
+    """
+    dates = ""
+    found: dict[Kind, list[Problem]] = {}
+    try:
+        with connect(home.warehouse, read_only=True) as con:
+            clock = state.clock(con)
+            dates = f" for {clock}" if clock else ""
+            found["set_aside"] = _set_aside(con)
+            if reason is None:
+                reason = "\n".join(
+                    f"{check} on {asset}: {explanation}"
+                    for check, asset, explanation in con.execute("""
+                        select check_name, asset, explanation from raw.check_result
+                        where not passed and severity = 'block' order by check_name""").fetchall()
+                )
+    except duckdb.Error as error:
+        # No warehouse yet, or a broken one, which may be the very reason.
+        reason = reason or f"the warehouse cannot be read: {error}"
+    reason = _cut(reason or "a blocking check failed")
+    stays = f"{home.published} stays as it was" if home.published.exists() else "there is none yet"
+    found["withheld"] = [
+        Problem(
+            "withheld",
+            f"{dates} {reason}",
+            f"No release{dates}; {stays}. {reason}",
+            "remove the cause, then run the same dates again",
+        )
+    ]
+    return found
+
+
+def after_report(reason: str | None) -> Found:
+    """Whether the market report failed, and why; None: it was written."""
+    if reason is None:
+        return {"report": []}
+    reason = _cut(reason)
+    what = f"Released, but the market report failed: {reason}"
+    to_do = "remove the cause, then `make report DATE=…`"
+    return {"report": [Problem("report", reason, what, to_do)]}
+
+
+def _cut(reason: str) -> str:
+    """Words for a message: on one line, not too long, and without the full stop."""
+    reason = " ".join(reason.split()).rstrip(".")
+    return reason if len(reason) <= LONGEST_REASON else f"{reason[:LONGEST_REASON]} …"
+
+
+def _late(con: duckdb.DuckDBPyConnection, now: datetime) -> list[Problem]:
+    """Feeds that were due for the clock date by now and gave nothing, or only a part."""
+    rows = con.execute(
+        """
+        select coverage.trade_date, coverage.market, coverage.feed, coverage.received_symbols,
+            coverage.missing_symbols, coverage.first_missing_symbol, feed.due_by
+        from main.session_coverage as coverage
+        join raw.feed as feed using (feed)
+        where coverage.status <> 'complete'
+        and coverage.trade_date = $clock
+        order by coverage.market, coverage.feed""",
+        {"clock": state.clock(con)},
+    ).fetchall()
+    problems, feeds = [], load_feeds().feeds if rows else {}
+    for day, market, feed, received, missing, first_missing, due_by in rows:
+        if day == now.date() and due_by and f"{now:%H:%M}" < due_by:
+            continue
+        spec, file = feeds.get(feed), _last_seen_in(con, feed, market, first_missing)
+        if spec and spec.file_date_format:
+            name = spec.files.replace("{date}", day.strftime(spec.file_date_format))
+            file = f"{feed}/{name}"
+        where, about = f"landing/{file or feed}", f"{day} {market} {feed}"
+        then = f"then `make nightly DATE={day}`"
+        if received:
+            more = f" and {missing - 1} more are" if missing > 1 else " is"
+            what = f"{about}: only a part came; {first_missing}{more} missing from {where}"
+            to_do = f"fetch the file again, it may be cut short, {then}"
+        else:
+            what = f"{about}: nothing that counts, due by {due_by}; expected in {where}"
+            to_do = f"fetch the file (main.rejected_row has what was refused of it), {then}"
+        problems.append(Problem("late", f"{day} {market} {feed}", what, to_do))
+    return problems
+
+
+def _last_seen_in(
+    con: duckdb.DuckDBPyConnection, feed: str, market: str, symbol: str | None
+) -> str | None:
+    """The file that held a feed's records of a symbol last, below landing/.
+
+    A symbol of turnover is `turnover <segment>`, as in `main.session_coverage`.
+    """
+    row = con.execute(
+        """select file.path from (
+            select file_id, trade_date from raw.index_close
+            where feed = $feed and symbol = $symbol
+            union all
+            select file_id, trade_date from raw.security_close
+            where feed = $feed and symbol = $symbol
+            union all
+            select file_id, trade_date from raw.market_turnover
+            where feed = $feed and market = $market and 'turnover ' || segment = $symbol
+        ) join raw.file as file using (file_id)
+        order by trade_date desc, file.mtime_ns desc limit 1""",
+        {"feed": feed, "market": market, "symbol": symbol},
+    ).fetchone()
+    return row[0] if row else None
+
+
+def _set_aside(con: duckdb.DuckDBPyConnection) -> list[Problem]:
+    rows = con.execute("""
+        select path, reason, coalesce(sha256, mtime_ns::VARCHAR), exists (
+            select 1 from raw.file as good where good.path = bad.path and good.status = 'loaded')
+        from raw.file as bad where status = 'set_aside' order by path""").fetchall()
+    return [
+        Problem(
+            "set_aside",
+            f"{path} {content} {reason}",
+            f"landing/{path}: {reason}" + ("; its earlier rows stay" if has_earlier else ""),
+            "put a corrected file there under the same name; the next run reads it",
+        )
+        for path, reason, content, has_earlier in rows
+    ]
+
+
+def _plain(text: str) -> str:
+    """One line of text that no file name can make into several, or into a terminal's commands."""
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode()
+        for character in " ".join(text.split())
+    )
