@@ -124,7 +124,7 @@ def run_job(home: Home, job_name: str, first: date, last: date) -> int:
         print("Nothing new: no file changed, nothing was written and nothing published.")
         print(report(home))
         # What a channel did not take is sent now.
-        sending.tell(home, findings.after_release(home), LOG)
+        sending.notify(home, findings.after_release(home), LOG)
         day = day_to_report(home, last)
         if day and _is_report_owed(home, day):
             return 3 if write_and_check(home, day) else 0
@@ -191,7 +191,7 @@ def run_job(home: Home, job_name: str, first: date, last: date) -> int:
         (event,) = (event for event in result.all_events if event.is_job_failure)
         reason = reason_of(event)
         _complain(reason)
-        sending.tell(home, findings.after_failure(home, reason), LOG)
+        sending.notify(home, findings.after_failure(home, reason), LOG)
     _complain(f"The release was withheld; {home.published} stays as it was.")
     return 1
 

@@ -1,7 +1,7 @@
-"""The channels that carry a message out of the house: a webhook and e-mail.
+"""The channels that deliver a message: a webhook and e-mail.
 
-Belongs here: settings of each channel, and how it sends. Does not belong here: which channels
-there are (`settings.py`), which problems they get (`sending.py`), the log, which is Python's own.
+Belongs here: the settings of each channel, and how it sends. Does not belong here: which channels
+are configured (`settings.py`), which problems each gets (`sending.py`), the log (Python's own).
 """
 
 import http.client
@@ -37,7 +37,7 @@ Address = Annotated[str, StringConstraints(pattern=r"^[^@\s<>,]+@[^@\s<>,]+$")]
 
 
 class NotDelivered(RuntimeError):
-    """A channel did not take a message; says why and what to do, and holds no secret."""
+    """A message was not delivered; the error says why and what to do, and contains no secret."""
 
 
 class StrictModel(BaseModel):
@@ -53,10 +53,10 @@ class Channel(StrictModel):
         """Send a message.
 
         Returns:
-            What is wrong although the message was taken; None where nothing is.
+            A problem with a message that was delivered, e.g. a rejected recipient; else None.
 
         Raises:
-            NotDelivered: nobody got it.
+            NotDelivered: nobody received it.
         """
 
     @abstractmethod
@@ -64,7 +64,7 @@ class Channel(StrictModel):
         """The values of the environment variables that the channel names.
 
         Raises:
-            NotDelivered: one is not set.
+            NotDelivered: one of them is not set.
         """
 
 
@@ -77,16 +77,16 @@ class Webhook(Channel):
 
     @field_validator("url")
     @classmethod
-    def _url_is_one(cls, url: str | None) -> str | None:
+    def _url_is_valid(cls, url: str | None) -> str | None:
         if url is not None:
             _check_url(url)
         return url
 
     @model_validator(mode="after")
-    def _url_given(self) -> "Webhook":
+    def _has_one_url(self) -> "Webhook":
         if (self.url is None) == (self.url_from is None):
             raise ValueError(
-                "give either `url: https://…`, or, where it is secret, `url_from: ` and the name "
+                "give either `url: https://…` or, if it is secret, `url_from: ` with the name "
                 "of the environment variable that holds it"
             )
         return self
@@ -111,22 +111,22 @@ class Webhook(Channel):
             "see": message.see,
         }
         request = urllib.request.Request(url, json.dumps(body).encode(), headers, method="POST")
-        stands_in = f"the URL in {self.url_from}" if self.url_from else url
+        shown_url = f"the URL in {self.url_from}" if self.url_from else url
         try:
             with _opener.open(request, timeout=self.timeout_seconds):
                 pass
         except urllib.error.HTTPError as error:
             error.close()
             raise NotDelivered(
-                f"{stands_in} answered {error.code} {error.reason}; correct the URL"
+                f"{shown_url} answered {error.code} {error.reason}; correct the URL"
                 + (f" or the token in {self.token_from}" if self.token_from else "")
                 + " (redirections are not followed)"
             ) from None
         except (OSError, http.client.HTTPException) as error:
-            # An invalid URL is quoted by http.client, secret or not.
+            # http.client quotes an invalid URL, which may be secret.
             reason = error if isinstance(error, OSError) else type(error).__name__
             raise NotDelivered(
-                f"{stands_in} cannot be reached: {reason}; is it right, and is the network up?"
+                f"{shown_url} cannot be reached: {reason}; is it right, and is the network up?"
             ) from None
 
 
@@ -142,14 +142,14 @@ class Email(Channel):
     recipients: tuple[Address, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
-    def _login_is_whole(self) -> "Email":
+    def _login_is_complete(self) -> "Email":
         if bool(self.user) != bool(self.password_from):
             raise ValueError(
                 "`user` and `password_from` (the environment variable that holds the password) "
                 "go together"
             )
         if self.user and self.encryption == "none":
-            raise ValueError("a password goes only over encryption: `starttls`, or `tls`")
+            raise ValueError("a password goes only over encryption: `starttls` or `tls`")
         return self
 
     def secrets(self) -> dict[str, str]:
@@ -160,7 +160,7 @@ class Email(Channel):
         mail = EmailMessage()
         mail["From"], mail["To"] = self.sender, ", ".join(self.recipients)
         mail["Subject"], mail["Date"] = message.subject, formatdate(localtime=True)
-        # Both would ask the network for this computer's name, without a timeout.
+        # By default smtplib and make_msgid ask the network for this name, without a timeout.
         name = socket.gethostname() or "localhost"
         mail["Message-ID"] = make_msgid(domain=parseaddr(self.sender)[1].split("@")[1])
         mail["Auto-Submitted"] = "auto-generated"
@@ -170,10 +170,10 @@ class Email(Channel):
             with self._connection(name) as smtp:
                 if self.user and self.password_from:
                     smtp.login(self.user, secrets[self.password_from])
-                refused = smtp.send_message(mail)
+                rejected = smtp.send_message(mail)
         except smtplib.SMTPAuthenticationError as error:
             raise NotDelivered(
-                f"{server} refuses the login of {self.user} ({error.smtp_code}); correct `user`, "
+                f"{server} rejects the login of {self.user} ({error.smtp_code}); correct `user`, "
                 f"or the password in {self.password_from}"
             ) from None
         except smtplib.SMTPException as error:
@@ -183,8 +183,8 @@ class Email(Channel):
                 f"{server} cannot be reached ({self.encryption}): {error}; are host, port and "
                 "encryption right, and is the network up?"
             ) from None
-        if refused:
-            return f"{server} refuses {', '.join(sorted(refused))}; correct `recipients`"
+        if rejected:
+            return f"{server} rejects {', '.join(sorted(rejected))}; correct `recipients`"
         return None
 
     def _connection(self, name: str) -> smtplib.SMTP:
@@ -204,7 +204,7 @@ class Email(Channel):
 
 
 def _check_url(url: str) -> None:
-    """Raises ValueError, without the URL, for what is none or holds a password."""
+    """Raise ValueError, without the URL in it, if this is no URL or contains a password."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("is no URL; write https://… in full")
@@ -221,7 +221,7 @@ def _from_environment(names: Iterable[str | None]) -> dict[str, str]:
 
 
 class _NoRedirections(urllib.request.HTTPRedirectHandler):
-    """A POST that is redirected would arrive elsewhere as a GET without a body, and look sent."""
+    """Treat a redirection as an error: urllib would follow it by a GET without a body."""
 
     def redirect_request(self, *_: Any) -> None:
         return None

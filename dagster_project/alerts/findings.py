@@ -1,7 +1,13 @@
-"""Which problems of a run are worth an alert: a release withheld, a feed late, a file unusable.
+"""The problems of a run that are worth an alert.
 
 Belongs here: what is wrong, where, and what to do about it. Does not belong here: how a message
 looks (`message.py`), how it is sent (`channels.py`, `sending.py`), checks (`audit/`).
+
+Four kinds of problem:
+- `withheld`: there is no release.
+- `late`: a feed was due for the warehouse's clock date and delivered nothing, or only a part.
+- `set_aside`: a file was quarantined.
+- `report`: there is a release, but its market report could not be written.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,14 +25,15 @@ from dagster_project.warehouse.connection import connect
 
 Kind = Literal["withheld", "late", "set_aside", "report"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
+# Characters of a reason that are kept; a dbt error can be much longer.
 LONGEST_REASON = 2000
 
 
 @dataclass(frozen=True)
 class Problem:
-    """Something to tell: what is wrong and where, and what to do about it.
+    """What is wrong and where, and what to do about it.
 
-    `key` is the same for the same problem, run after run.
+    `key` identifies the problem: it is the same in every run in which the problem exists.
     """
 
     kind: Kind
@@ -35,33 +42,35 @@ class Problem:
     to_do: str
 
     def __str__(self) -> str:
-        return _plain(f"{self.what}. To do: {self.to_do}")
+        return _on_one_line(f"{self.what}. To do: {self.to_do}")
 
 
 Found = Mapping[Kind, Sequence[Problem]]
-"""The problems there are now, of the kinds that were looked for."""
+"""Kind -> the problems of that kind; a kind that is not a key was not looked for."""
 
 
 def after_release(home: Home, now: datetime | None = None) -> Found:
-    """What the published release lacks; nothing is withheld.
+    """Feeds that are late and files that are quarantined in the published release.
 
     Args:
-        now: the moment until which feeds may still be due, with its zone; now where not given.
+        now: a feed that is due after this moment is not late yet; with its time zone. Default: the
+            current time.
     """
     now = (now or datetime.now(HONG_KONG)).astimezone(HONG_KONG)
     with connect(home.published, read_only=True) as con:
         return {
             "withheld": [],
             "late": _late(con, now),
-            "set_aside": _set_aside(con),
+            "set_aside": _quarantined(con),
         }
 
 
 def after_failure(home: Home, reason: str | None) -> Found:
-    """Why there is no release, and the files that were set aside on the way.
+    """Why there is no release, and the files that were quarantined.
 
     Args:
-        reason: what the step says that failed; None where that is what the checks found.
+        reason: the error of the step that failed; None if blocking checks failed, which are then
+            read from the warehouse.
     """
     dates = ""
     found: dict[Kind, list[Problem]] = {}
@@ -69,7 +78,7 @@ def after_failure(home: Home, reason: str | None) -> Found:
         with connect(home.warehouse, read_only=True) as con:
             clock = state.clock(con)
             dates = f" for {clock}" if clock else ""
-            found["set_aside"] = _set_aside(con)
+            found["set_aside"] = _quarantined(con)
             if reason is None:
                 reason = "\n".join(
                     f"{check} on {asset}: {explanation}"
@@ -78,7 +87,7 @@ def after_failure(home: Home, reason: str | None) -> Found:
                         where not passed and severity = 'block' order by check_name""").fetchall()
                 )
     except duckdb.Error as error:
-        # No warehouse yet, or a broken one, which may be the very reason.
+        # There is no warehouse yet, or it is broken, which may be why the run failed.
         reason = reason or f"the warehouse cannot be read: {error}"
     reason = _cut(reason or "a blocking check failed")
     stays = f"{home.published} stays as it was" if home.published.exists() else "there is none yet"
@@ -94,7 +103,7 @@ def after_failure(home: Home, reason: str | None) -> Found:
 
 
 def after_report(reason: str | None) -> Found:
-    """Whether the market report failed, and why; None: it was written."""
+    """Why the market report failed; no problem if `reason` is None, which means it was written."""
     if reason is None:
         return {"report": []}
     reason = _cut(reason)
@@ -104,13 +113,13 @@ def after_report(reason: str | None) -> Found:
 
 
 def _cut(reason: str) -> str:
-    """Words for a message: on one line, not too long, and without the full stop."""
+    """A reason on one line, shortened if too long, without its final full stop."""
     reason = " ".join(reason.split()).rstrip(".")
     return reason if len(reason) <= LONGEST_REASON else f"{reason[:LONGEST_REASON]} …"
 
 
 def _late(con: duckdb.DuckDBPyConnection, now: datetime) -> list[Problem]:
-    """Feeds that were due for the clock date by now and gave nothing, or only a part."""
+    """Feeds that were due for the clock date before `now` and delivered nothing, or only a part."""
     rows = con.execute(
         """
         select coverage.trade_date, coverage.market, coverage.feed, coverage.received_symbols,
@@ -138,7 +147,7 @@ def _late(con: duckdb.DuckDBPyConnection, now: datetime) -> list[Problem]:
             to_do = f"fetch the file again, it may be cut short, {then}"
         else:
             what = f"{about}: nothing that counts, due by {due_by}; expected in {where}"
-            to_do = f"fetch the file (main.rejected_row has what was refused of it), {then}"
+            to_do = f"fetch the file (main.rejected_row lists its rejected rows), {then}"
         problems.append(Problem("late", f"{day} {market} {feed}", what, to_do))
     return problems
 
@@ -146,9 +155,9 @@ def _late(con: duckdb.DuckDBPyConnection, now: datetime) -> list[Problem]:
 def _last_seen_in(
     con: duckdb.DuckDBPyConnection, feed: str, market: str, symbol: str | None
 ) -> str | None:
-    """The file that held a feed's records of a symbol last, below landing/.
+    """The file, relative to landing/, that last held records of a symbol.
 
-    A symbol of turnover is `turnover <segment>`, as in `main.session_coverage`.
+    The symbol of a turnover record is `turnover <segment>`, as in `main.session_coverage`.
     """
     row = con.execute(
         """select file.path from (
@@ -167,7 +176,8 @@ def _last_seen_in(
     return row[0] if row else None
 
 
-def _set_aside(con: duckdb.DuckDBPyConnection) -> list[Problem]:
+def _quarantined(con: duckdb.DuckDBPyConnection) -> list[Problem]:
+    """Files that could not be read; their key changes with their content."""
     rows = con.execute("""
         select path, reason, coalesce(sha256, mtime_ns::VARCHAR), exists (
             select 1 from raw.file as good where good.path = bad.path and good.status = 'loaded')
@@ -183,8 +193,8 @@ def _set_aside(con: duckdb.DuckDBPyConnection) -> list[Problem]:
     ]
 
 
-def _plain(text: str) -> str:
-    """One line of text that no file name can make into several, or into a terminal's commands."""
+def _on_one_line(text: str) -> str:
+    """Text on one line, in which line breaks and control characters of a file name are escaped."""
     return "".join(
         character if character.isprintable() else character.encode("unicode_escape").decode()
         for character in " ".join(text.split())

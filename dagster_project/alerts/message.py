@@ -1,7 +1,7 @@
 """The message that a channel sends: its subject and its text.
 
 Belongs here: the wording around problems. Does not belong here: which problems there are
-(`findings.py`), how a message travels (`channels.py`).
+(`findings.py`), how a message is sent (`channels.py`).
 """
 
 from collections.abc import Sequence
@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 from dagster_project.alerts.findings import KINDS, Kind, Problem
 
-# Problems of a kind that a message spells out; it counts the others.
+# How many problems of a kind the text lists; it gives the number of the others.
 SHOWN = 20
 
 
 @dataclass(frozen=True)
 class Message:
-    """What a channel sends."""
+    """A message about problems; `see` is the address of a page with more."""
 
     subject: str
     problems: Sequence[Problem]
@@ -38,17 +38,17 @@ class Message:
 _HEADINGS: dict[Kind, str] = {
     "withheld": "Release withheld",
     "late": "Feeds late",
-    "set_aside": "Files set aside",
+    "set_aside": "Files quarantined",
     "report": "Market report failed",
 }
 
 
 def compose(problems: Sequence[Problem], see: str | None = None) -> Message:
-    """One message of all that is new to a channel."""
+    """One message about all of these problems; its subject counts them by kind."""
     counts = {kind: sum(problem.kind == kind for problem in problems) for kind in KINDS}
-    said = [
+    parts = [
         f"{_HEADINGS[kind].lower()}" + (f" ({count})" if kind in ("late", "set_aside") else "")
         for kind, count in counts.items()
         if count
     ]
-    return Message(f"Closing Bell: {', '.join(said)}", problems, see)
+    return Message(f"Closing Bell: {', '.join(parts)}", problems, see)

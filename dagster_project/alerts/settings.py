@@ -1,6 +1,6 @@
-"""`$CLOSING_BELL_HOME/alerts.yaml`: which channels there are, and the kinds each of them gets.
+"""`$CLOSING_BELL_HOME/alerts.yaml`: which channels are configured, and which kinds each gets.
 
-Belongs here: reading and validating that file. Does not belong here: what a channel needs
+Belongs here: reading and validating that file. Does not belong here: the settings of one channel
 (`channels.py`).
 """
 
@@ -12,7 +12,7 @@ from dagster_project.home import Home
 EXAMPLE = """\
 webhook:
   url_from: CLOSING_BELL_WEBHOOK     # an environment variable; or url: https://…
-  kinds: [withheld, late]            # all of them where left out: withheld, late, set_aside, report
+  kinds: [withheld, late]            # default is all: withheld, late, set_aside, report
 email:
   host: smtp.example.org
   user: closing-bell
@@ -30,8 +30,8 @@ class _Log(StrictModel):
     kinds: tuple[Kind, ...] = KINDS
 
 
-class Alerts(StrictModel):
-    """What `alerts.yaml` says; without it, all kinds go to the log."""
+class AlertSettings(StrictModel):
+    """The content of `alerts.yaml`; by default all kinds go to the log, and nothing is sent."""
 
     log: _Log = _Log()
     webhook: Webhook | None = None
@@ -43,18 +43,18 @@ class Alerts(StrictModel):
         return {name: channel for name, channel in named.items() if channel}
 
 
-def load_alerts(home: Home) -> Alerts:
-    """Read `alerts.yaml`; everything to the log where there is none.
+def load_settings(home: Home) -> AlertSettings:
+    """Read `alerts.yaml`; the defaults if there is no such file.
 
     Raises:
-        AlertsError: not YAML, or not as `Alerts` describes it; one line a mistake.
+        AlertsError: it is not YAML, or not as `AlertSettings` describes it; one line per mistake.
     """
     path = home.root / "alerts.yaml"
     if not path.exists():
-        return Alerts()
+        return AlertSettings()
     return read_yaml(
         path,
-        Alerts,
+        AlertSettings,
         AlertsError,
         otherwise=f"names no channel; it looks like this:\n{EXAMPLE}",
         unknown_key="is not a key of alerts.yaml; a typo? Secrets stay in the environment",

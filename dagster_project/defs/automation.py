@@ -1,4 +1,4 @@
-"""Jobs, the nightly schedule, the sensor that notices files, and when alerts are told."""
+"""Jobs, the nightly schedule, the sensor that notices files, and when alerts are sent."""
 
 import hashlib
 import os
@@ -23,22 +23,22 @@ SETTLING_SECONDS = 10
 
 @dg.success_hook(name="alert_of_what_is_missing")
 def alert_of_what_is_missing(context: dg.HookContext) -> None:
-    """Once published: which feeds are late, which files were set aside."""
+    """After publishing: send alerts of late feeds and quarantined files."""
     if context.op.name == released.op.name:
         home = Home.from_environment()
-        sending.tell(home, findings.after_release(home), context.log, run_page(context.run_id))
+        sending.notify(home, findings.after_release(home), context.log, run_page(context.run_id))
 
 
 @dg.failure_hook(name="alert_of_failure")
 def alert_of_failure(context: dg.HookContext) -> None:
-    """A step failed: there is no release, or no report of it."""
+    """After a failed step: send an alert that there is no release, or no report of it."""
     home, error, step = Home.from_environment(), context.op_exception, context.op.name
     reason = getattr(error, "description", None) or f"{type(error).__name__}: {error}"
     if step == market_report.op.name:
         found = findings.after_report(reason)
     else:
         found = findings.after_failure(home, None if step == audit.op.name else reason)
-    sending.tell(home, found, context.log, run_page(context.run_id))
+    sending.notify(home, found, context.log, run_page(context.run_id))
 
 
 ALERTS = {alert_of_what_is_missing, alert_of_failure}
@@ -99,7 +99,7 @@ def runs_that_never_began(context: dg.RunFailureSensorContext) -> None:
         return
     home = Home.from_environment()
     found = findings.after_failure(home, reason_of(context.failure_event))
-    sending.tell(home, found, context.log, run_page(context.dagster_run.run_id))
+    sending.notify(home, found, context.log, run_page(context.dagster_run.run_id))
 
 
 @dg.sensor(job=nightly, minimum_interval_seconds=60)

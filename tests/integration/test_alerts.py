@@ -14,7 +14,7 @@ from tests.unit.alerts.servers import Mails, Webhooks, serving
 NIGHT = "2025-09-17"
 
 
-def test_a_night_that_lacks_things_and_one_that_is_withheld(
+def test_an_incomplete_night_and_a_withheld_one(
     sample_home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("no_proxy", "127.0.0.1,localhost")
@@ -27,7 +27,7 @@ def test_a_night_that_lacks_things_and_one_that_is_withheld(
             "webhook: {url_from: HOOK}\n"
             + mail_yaml(mails.port, "encryption: none, kinds: [withheld]")
         )
-        # One market's index does not come, a file is cut short, one cannot be read.
+        # One index is missing, one file is cut short, and one cannot be read.
         for path in ("wsj_index/HSI.csv", "eastmoney_a_share/600519.csv"):
             lines = (landing / path).read_text(encoding="utf-8").splitlines()
             kept = [line for line in lines if not line.startswith((NIGHT, "09/17/25"))]
@@ -41,7 +41,7 @@ def test_a_night_that_lacks_things_and_one_that_is_withheld(
                 "late",
                 "2025-09-17 XHKG wsj_index: nothing that counts, due by 18:00; expected in "
                 "landing/wsj_index/HSI.csv",
-                "fetch the file (main.rejected_row has what was refused of it), "
+                "fetch the file (main.rejected_row lists its rejected rows), "
                 "then `make nightly DATE=2025-09-17`",
             ),
             (
@@ -88,7 +88,7 @@ def test_a_night_that_lacks_things_and_one_that_is_withheld(
         assert f"No release for {NIGHT}; {home.published} stays as it was. market_repeats" in text
         assert "http://localhost:3000/runs/" in text
 
-        # Again the same: the mail is not repeated, the webhook is made up for.
+        # The same night again: the mail is not repeated, and the webhook gets what it missed.
         webhooks.status = 200
         done = run_cli(home, "nightly", NIGHT)
         assert done.returncode == 1
@@ -121,7 +121,7 @@ def test_a_release_whose_report_fails_is_not_called_withheld(
     assert "withheld" not in {p["kind"] for body in bodies for p in body["problems"]}
 
 
-def test_the_daemon_tells_of_a_run_that_failed_before_its_first_step(
+def test_the_daemon_sends_alerts_of_a_run_that_failed_before_its_first_step(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("no_proxy", "127.0.0.1,localhost")

@@ -47,7 +47,7 @@ class _Post(BaseHTTPRequestHandler):
 
 
 class Mails(socketserver.ThreadingTCPServer):
-    """An SMTP server: keeps what is sent, refuses addresses of `refused`; STARTTLS with a key."""
+    """An SMTP server: keeps what is sent, rejects addresses of `rejected`; STARTTLS with a key."""
 
     daemon_threads = True
 
@@ -55,7 +55,7 @@ class Mails(socketserver.ThreadingTCPServer):
         super().__init__(("127.0.0.1", 0), _Session)
         self.mails: list[tuple[list[str], EmailMessage]] = []
         self.logins: list[str] = []
-        self.refused: set[str] = set()
+        self.rejected: set[str] = set()
         self.port = self.server_address[1]
         self.context: ssl.SSLContext | None = None
         if certificate:
@@ -97,7 +97,7 @@ class _Session(socketserver.StreamRequestHandler):
                     self.say("250 ok")
                 case "RCPT":
                     address = rest.partition("<")[2].partition(">")[0]
-                    if address in self.server.refused:
+                    if address in self.server.rejected:
                         self.say("550 nobody here")
                     else:
                         recipients.append(address)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dagster_project.alerts.findings import Problem
-from dagster_project.alerts.sending import tell
+from dagster_project.alerts.sending import notify
 from tests.unit.alerts.examples import (
     LATE,
     LOG,
@@ -27,11 +27,11 @@ def test_a_webhook_gets_json_with_what_where_and_what_to_do(
     monkeypatch.setenv("HOOK", webhooks.url)
     monkeypatch.setenv("TOKEN", "sesame")
     home = configured(tmp_path, "webhook: {url_from: HOOK, token_from: TOKEN}")
-    tell(home, {"late": [LATE], "set_aside": [SET_ASIDE]}, LOG, "http://localhost:3000/runs/1")
+    notify(home, {"late": [LATE], "set_aside": [SET_ASIDE]}, LOG, "http://localhost:3000/runs/1")
     ((path, headers, body),) = webhooks.posts
     assert path == "/hook"
     assert headers["Authorization"] == "Bearer sesame"
-    assert body["subject"] == "Closing Bell: feeds late (1), files set aside (1)"
+    assert body["subject"] == "Closing Bell: feeds late (1), files quarantined (1)"
     assert body["problems"][1] == {
         "kind": "set_aside",
         "key": "a.csv 1",
@@ -44,7 +44,7 @@ def test_a_webhook_gets_json_with_what_where_and_what_to_do(
 
 
 def test_a_mail_reaches_every_recipient(tmp_path: Path, mails: Mails) -> None:
-    tell(configured(tmp_path, mail_yaml(mails.port)), {"withheld": [WITHHELD]}, LOG)
+    notify(configured(tmp_path, mail_yaml(mails.port)), {"withheld": [WITHHELD]}, LOG)
     ((recipients, mail),) = mails.mails
     assert recipients == ["desk@example.org", "ops@example.org"]
     assert mail["From"] == "bell@example.org"
@@ -52,12 +52,12 @@ def test_a_mail_reaches_every_recipient(tmp_path: Path, mails: Mails) -> None:
     assert str(WITHHELD) in mail.get_content()
 
 
-def test_a_server_that_does_not_answer_is_given_up(
+def test_a_server_that_does_not_answer_times_out(
     tmp_path: Path, webhooks: Webhooks, caplog: pytest.LogCaptureFixture
 ) -> None:
     webhooks.is_silent.set()
     home = configured(tmp_path, f"webhook: {{url: '{webhooks.url}', timeout_seconds: 0.2}}")
-    tell(home, {"late": [LATE]}, LOG)
+    notify(home, {"late": [LATE]}, LOG)
     assert "timed out" in critical(caplog)[0]
 
 
@@ -66,30 +66,32 @@ def test_a_redirection_is_not_taken_for_a_delivery(
 ) -> None:
     webhooks.status = 302
     home = configured(tmp_path, f"webhook: {{url: '{webhooks.url}'}}")
-    tell(home, {"late": [LATE]}, LOG)
+    notify(home, {"late": [LATE]}, LOG)
     assert "answered 302" in critical(caplog)[0]
     assert len(webhooks.posts) == 1
 
 
-def test_nobody_listens(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_address_where_nothing_listens_is_reported(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     with socketserver.TCPServer(("127.0.0.1", 0), socketserver.BaseRequestHandler) as closed:
         port = closed.server_address[1]
     home = configured(tmp_path, f"webhook: {{url: 'http://127.0.0.1:{port}/'}}\n" + mail_yaml(port))
-    tell(home, {"late": [LATE]}, LOG)
+    notify(home, {"late": [LATE]}, LOG)
     assert [("cannot be reached" in said) for said in critical(caplog)] == [True, True]
 
 
-def test_a_refused_recipient_is_named_and_the_others_have_the_mail(
+def test_a_rejected_recipient_is_named_and_the_others_have_the_mail(
     tmp_path: Path, mails: Mails, caplog: pytest.LogCaptureFixture
 ) -> None:
     home = configured(tmp_path, mail_yaml(mails.port))
-    mails.refused = {"ops@example.org"}
-    tell(home, {"late": [LATE]}, LOG)
+    mails.rejected = {"ops@example.org"}
+    notify(home, {"late": [LATE]}, LOG)
     assert [recipients for recipients, _ in mails.mails] == [["desk@example.org"]]
-    assert "refuses ops@example.org" in critical(caplog)[0]
-    mails.refused = {"ops@example.org", "desk@example.org"}
+    assert "rejects ops@example.org" in critical(caplog)[0]
+    mails.rejected = {"ops@example.org", "desk@example.org"}
     caplog.clear()
-    tell(home, {"late": [LATE, SET_ASIDE]}, LOG)
+    notify(home, {"late": [LATE, SET_ASIDE]}, LOG)
     assert "did not take the mail" in critical(caplog)[0]
 
 
@@ -122,18 +124,18 @@ def test_a_login_goes_over_starttls_only_to_a_server_that_is_trusted(
     monkeypatch.setenv("PASSWORD", "sesame")
     with serving(Mails(certificate)) as server:
         home = configured(tmp_path, mail_yaml(server.port, "user: ops, password_from: PASSWORD"))
-        tell(home, {"late": [LATE]}, LOG)
+        notify(home, {"late": [LATE]}, LOG)
         assert "CERTIFICATE_VERIFY_FAILED" in critical(caplog)[0]
         assert server.logins == []
 
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-        tell(home, {"late": [LATE]}, LOG)
+        notify(home, {"late": [LATE]}, LOG)
         assert len(server.mails) == 1
 
         monkeypatch.setenv("PASSWORD", "guess-me")
         caplog.clear()
-        tell(home, {"late": [SET_ASIDE]}, LOG)
-        assert "refuses the login of ops" in critical(caplog)[0]
+        notify(home, {"late": [SET_ASIDE]}, LOG)
+        assert "rejects the login of ops" in critical(caplog)[0]
         assert "PASSWORD" in critical(caplog)[0]
         assert "guess-me" not in caplog.text
 
@@ -142,7 +144,7 @@ def test_without_starttls_no_mail_is_sent_in_the_clear(
     tmp_path: Path, mails: Mails, caplog: pytest.LogCaptureFixture
 ) -> None:
     home = configured(tmp_path, mail_yaml(mails.port, "encryption: starttls"))
-    tell(home, {"late": [LATE]}, LOG)
+    notify(home, {"late": [LATE]}, LOG)
     assert mails.mails == []
     assert "STARTTLS" in critical(caplog)[0]
 
@@ -154,7 +156,7 @@ def test_a_secret_url_is_never_shown(
     for url in ("hooks.example.org/s3cret", "http://127.0.0.1:1/s3cret", "http://h/ s3cret\n"):
         monkeypatch.setenv("HOOK", url)
         caplog.clear()
-        tell(home, {"late": [LATE]}, LOG)
+        notify(home, {"late": [LATE]}, LOG)
         assert len(critical(caplog)) == 1
         assert "HOOK" in caplog.text
         assert "s3cret" not in caplog.text
@@ -163,7 +165,7 @@ def test_a_secret_url_is_never_shown(
 def test_hostile_names_stay_text_on_one_line(tmp_path: Path, mails: Mails) -> None:
     name = "a\nBcc: all@example.org\r\n\x1b[2J\udcff\u202e.csv"
     problem = Problem("set_aside", name, f"landing/f/{name}: is empty", "replace it")
-    tell(configured(tmp_path, mail_yaml(mails.port)), {"set_aside": [problem]}, LOG)
+    notify(configured(tmp_path, mail_yaml(mails.port)), {"set_aside": [problem]}, LOG)
     ((recipients, mail),) = mails.mails
     assert recipients == ["desk@example.org", "ops@example.org"]
     assert mail["Bcc"] is None

@@ -14,7 +14,7 @@ from dagster_project.warehouse.raw_tables import create_tables
 
 @pytest.fixture
 def published(tmp_path: Path) -> Home:
-    """A release of which a daily and a historical feed lack something, and a file is set aside."""
+    """A release in which a daily and a historical feed lack rows, and two files are quarantined."""
     home = Home(tmp_path)
     home.published.parent.mkdir()
     with connect(home.published) as con:
@@ -41,12 +41,12 @@ def published(tmp_path: Path) -> Home:
     return home
 
 
-def test_late_feeds_and_files_set_aside_are_named_with_file_and_remedy(published: Home) -> None:
+def test_late_feeds_and_quarantined_files_are_named_with_file_and_remedy(published: Home) -> None:
     found = findings.after_release(published, datetime(2025, 9, 17, 18, 30, tzinfo=HONG_KONG))
     assert [str(problem) for problem in (*found["late"], *found["set_aside"])] == [
         "2025-09-17 XHKG wsj_index: nothing that counts, due by 18:00; expected in "
-        "landing/wsj_index/HSI.csv. To do: fetch the file (main.rejected_row has what was refused "
-        "of it), then `make nightly DATE=2025-09-17`",
+        "landing/wsj_index/HSI.csv. To do: fetch the file (main.rejected_row lists its rejected "
+        "rows), then `make nightly DATE=2025-09-17`",
         "2025-09-17 XSHE tushare_daily: only a part came; 000001.SZ and 2 more are missing from "
         "landing/tushare_daily/20250917.csv. To do: fetch the file again, it may be cut short, "
         "then `make nightly DATE=2025-09-17`",
@@ -67,7 +67,7 @@ def test_a_feed_is_not_late_before_it_is_due(published: Home) -> None:
         assert len(findings.after_release(published, moment)["late"]) == late
 
 
-def test_a_warehouse_that_cannot_be_read_is_no_reason_for_silence(tmp_path: Path) -> None:
+def test_a_warehouse_that_cannot_be_read_is_reported(tmp_path: Path) -> None:
     home = Home(tmp_path)
     (problem,) = findings.after_failure(home, "ingest: the disk is full.")["withheld"]
     assert problem.what == "No release; there is none yet. ingest: the disk is full"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from dagster_project.alerts.findings import Found, Problem
-from dagster_project.alerts.sending import send_test, tell
+from dagster_project.alerts.sending import notify, send_test
 from dagster_project.home import Home
 from tests.unit.alerts.examples import (
     LATE,
@@ -24,9 +24,9 @@ from tests.unit.alerts.servers import Mails, Webhooks
 def test_without_a_file_everything_goes_to_the_log(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    tell(Home(tmp_path), {"withheld": [WITHHELD], "late": [LATE]}, LOG)
-    tell(Home(tmp_path), {"withheld": [WITHHELD], "late": [LATE]}, LOG)
-    # A log is read run by run: each says all there is.
+    notify(Home(tmp_path), {"withheld": [WITHHELD], "late": [LATE]}, LOG)
+    notify(Home(tmp_path), {"withheld": [WITHHELD], "late": [LATE]}, LOG)
+    # A log is read run by run, so each run logs all problems.
     assert [(record.levelname, record.message) for record in caplog.records] == 2 * [
         ("ERROR", "No release for 2025-09-17: units. To do: mend it"),
         ("WARNING", "2025-09-17 XHKG wsj_index: nothing came. To do: fetch it"),
@@ -43,19 +43,19 @@ def test_a_problem_is_sent_once_and_again_when_it_returns(
         ({"late": [LATE]}, [LATE.key]),
         ({"late": [LATE]}, []),
         ({"late": [LATE, other]}, [other.key]),
-        ({"withheld": [WITHHELD]}, [WITHHELD.key]),  # says nothing of what is late
+        ({"withheld": [WITHHELD]}, [WITHHELD.key]),  # did not look for late feeds
         ({"withheld": [], "late": [other]}, []),
         ({"withheld": [], "late": [LATE, other]}, [LATE.key]),
         ({"withheld": [WITHHELD]}, [WITHHELD.key]),
     ]
     for found, new in runs:
         webhooks.posts.clear()
-        tell(home, found, LOG)
+        notify(home, found, LOG)
         sent = [problem["key"] for _, _, body in webhooks.posts for problem in body["problems"]]
         assert sent == new, found
 
 
-def test_each_channel_gets_the_kinds_it_asks_for(
+def test_each_channel_gets_the_kinds_that_it_is_configured_for(
     tmp_path: Path, webhooks: Webhooks, mails: Mails, caplog: pytest.LogCaptureFixture
 ) -> None:
     home = configured(
@@ -63,18 +63,18 @@ def test_each_channel_gets_the_kinds_it_asks_for(
         f"log: {{kinds: [set_aside]}}\nwebhook: {{url: '{webhooks.url}', kinds: [late]}}\n"
         + mail_yaml(mails.port, "encryption: none, kinds: [withheld]"),
     )
-    tell(home, {"withheld": [WITHHELD], "late": [LATE], "set_aside": [SET_ASIDE]}, LOG)
+    notify(home, {"withheld": [WITHHELD], "late": [LATE], "set_aside": [SET_ASIDE]}, LOG)
     assert [body["subject"] for _, _, body in webhooks.posts] == ["Closing Bell: feeds late (1)"]
     assert [mail["Subject"] for _, mail in mails.mails] == ["Closing Bell: release withheld"]
     assert [record.message for record in caplog.records] == [str(SET_ASIDE)]
 
 
-def test_a_channel_that_fails_is_told_and_tried_again_and_the_other_is_not(
+def test_a_channel_that_fails_is_logged_and_tried_again_but_not_the_other(
     tmp_path: Path, webhooks: Webhooks, mails: Mails, caplog: pytest.LogCaptureFixture
 ) -> None:
     home = configured(tmp_path, f"webhook: {{url: '{webhooks.url}'}}\n" + mail_yaml(mails.port))
     webhooks.status = 503
-    tell(home, {"late": [LATE]}, LOG)
+    notify(home, {"late": [LATE]}, LOG)
     assert len(mails.mails) == 1
     (said,) = critical(caplog)
     assert "webhook (alerts.yaml)" in said
@@ -83,49 +83,49 @@ def test_a_channel_that_fails_is_told_and_tried_again_and_the_other_is_not(
     webhooks.status = 200
     webhooks.posts.clear()
     caplog.clear()
-    tell(home, {"late": [LATE]}, LOG)
+    notify(home, {"late": [LATE]}, LOG)
     assert (len(webhooks.posts), len(mails.mails)) == (1, 1)
     assert critical(caplog) == []
 
 
-def test_a_variable_that_is_not_set_is_told_before_the_bad_night(
+def test_a_variable_that_is_not_set_is_reported_before_the_first_alert(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    tell(configured(tmp_path, "webhook: {url_from: NOT_SET_ANYWHERE}"), {"late": []}, LOG)
+    notify(configured(tmp_path, "webhook: {url_from: NOT_SET_ANYWHERE}"), {"late": []}, LOG)
     assert "NOT_SET_ANYWHERE is not set; export it" in critical(caplog)[0]
 
 
-def test_what_was_sent_and_cannot_be_read_is_told(
+def test_a_record_of_sent_alerts_that_cannot_be_read_is_reported(
     tmp_path: Path, webhooks: Webhooks, caplog: pytest.LogCaptureFixture
 ) -> None:
     home = configured(tmp_path, f"webhook: {{url: '{webhooks.url}'}}")
     for text in ("{", "[]", '{"webhook": 3}'):
         (tmp_path / "alerts_sent.json").write_text(text)
         caplog.clear()
-        tell(home, {"late": [LATE]}, LOG)
+        notify(home, {"late": [LATE]}, LOG)
         assert "alerts_sent.json cannot be read" in critical(caplog)[0]
     assert len(webhooks.posts) == 3
-    tell(home, {"late": [LATE]}, LOG)
+    notify(home, {"late": [LATE]}, LOG)
     assert len(webhooks.posts) == 3
 
 
-def test_what_was_sent_and_cannot_be_written_is_told(
+def test_a_record_of_sent_alerts_that_cannot_be_written_is_reported(
     tmp_path: Path, webhooks: Webhooks, caplog: pytest.LogCaptureFixture
 ) -> None:
     home = configured(tmp_path, f"webhook: {{url: '{webhooks.url}'}}")
     (tmp_path / "alerts_sent.json.tmp").mkdir()
-    tell(home, {"late": [LATE]}, LOG)
+    notify(home, {"late": [LATE]}, LOG)
     assert len(webhooks.posts) == 1
     assert "alerts_sent.json cannot be written" in critical(caplog)[0]
 
 
-def test_many_problems_are_counted_and_remembered(tmp_path: Path, webhooks: Webhooks) -> None:
+def test_many_problems_are_counted_and_recorded(tmp_path: Path, webhooks: Webhooks) -> None:
     home = configured(tmp_path, f"webhook: {{url: '{webhooks.url}'}}")
     many = [Problem("set_aside", str(n), f"landing/f/{n}.csv: empty", "x") for n in range(500)]
-    tell(home, {"set_aside": many}, LOG)
-    tell(home, {"set_aside": many}, LOG)
+    notify(home, {"set_aside": many}, LOG)
+    notify(home, {"set_aside": many}, LOG)
     ((_, _, body),) = webhooks.posts
-    assert body["subject"] == "Closing Bell: files set aside (500)"
+    assert body["subject"] == "Closing Bell: files quarantined (500)"
     assert "and 480 more" in body["text"]
     assert len(body["problems"]) == 500
 
@@ -142,13 +142,13 @@ def test_a_test_message_says_which_channel_works(
     assert not (tmp_path / "alerts_sent.json").exists()
 
 
-def test_an_unforeseen_error_of_a_channel_stops_nothing(
+def test_an_unexpected_error_of_a_channel_does_not_stop_the_run(
     tmp_path: Path, mails: Mails, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def broken(*_: Any, **__: Any) -> None:
         raise RuntimeError("s3cret")
 
     monkeypatch.setattr(smtplib.SMTP, "send_message", broken)
-    tell(configured(tmp_path, mail_yaml(mails.port)), {"late": [LATE]}, LOG)
+    notify(configured(tmp_path, mail_yaml(mails.port)), {"late": [LATE]}, LOG)
     assert "do not arrive: RuntimeError" in critical(caplog)[0]
     assert "s3cret" not in caplog.text

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from dagster_project.alerts import settings
-from dagster_project.alerts.sending import tell
-from dagster_project.alerts.settings import AlertsError, load_alerts
+from dagster_project.alerts.sending import notify
+from dagster_project.alerts.settings import AlertsError, load_settings
 from tests.unit.alerts.examples import LATE, LOG, configured, critical
 
 
@@ -43,13 +43,16 @@ def test_mistakes_are_named_with_file_line_and_remedy(
 ) -> None:
     home = configured(tmp_path, text)
     with pytest.raises(AlertsError) as error:
-        load_alerts(home)
+        load_settings(home)
     assert f"{tmp_path / 'alerts.yaml'}{said}" in str(error.value)
     # A run goes on, and says so.
-    tell(home, {"late": [LATE]}, LOG)
+    notify(home, {"late": [LATE]}, LOG)
     assert said in critical(caplog)[0]
     assert caplog.records[-1].message == str(LATE)
 
 
 def test_the_example_is_right(tmp_path: Path) -> None:
-    assert set(load_alerts(configured(tmp_path, settings.EXAMPLE)).channels) == {"webhook", "email"}
+    assert set(load_settings(configured(tmp_path, settings.EXAMPLE)).channels) == {
+        "webhook",
+        "email",
+    }
