@@ -397,8 +397,7 @@ def judge(
 
 def run_case_in_dagster(stage: Stage, kind: str, seed: int) -> Case:
     """The same case through the job `nightly`, as `make nightly` runs it."""
-    from dagster_project import cli
-    from dagster_project.defs import ingest
+    from dagster_project.defs import ingest, run_in_process
 
     corruption = KINDS[kind].corrupt(stage.landing, seed)
     started = time.perf_counter()
@@ -410,12 +409,12 @@ def run_case_in_dagster(stage: Stage, kind: str, seed: int) -> Case:
 
     with (
         overridden(corruption.overrides, stage.work),
-        patch.object(cli, "today_in_hong_kong", tonight),
+        patch.object(run_in_process, "today_in_hong_kong", tonight),
         patch.object(ingest, "today_in_hong_kong", tonight),
         contextlib.redirect_stdout(io.StringIO()),
         contextlib.redirect_stderr(io.StringIO()) as told,
     ):
-        status = cli.run_job(home, "nightly", NIGHT, NIGHT)
+        status = run_in_process.run_job(home, "nightly", NIGHT, NIGHT)
     with connect(home.warehouse, read_only=True) as con:
         checks = check_results(con)
     withheld = told.getvalue() if status else None

@@ -91,7 +91,7 @@ def warm(home: Home) -> None:
     os.environ["CLOSING_BELL_HOME"] = str(home.root)
     import_module("dbt.cli.main")
     import_module("dbt.adapters.duckdb.connections")
-    import_module("dagster_project.cli")
+    import_module("dagster_project.defs.run_in_process")
     definitions = import_module("dagster_project.definitions")
     definitions.defs().resolve_job_def("nightly")
     for places in PHASES.values():
@@ -109,14 +109,15 @@ def run(home: Home, kind: Kind, way: Way) -> None:
     Raises:
         ProofFailed: nothing was released, or the report failed.
     """
-    from dagster_project import cli, pipeline, report
+    from dagster_project import pipeline, report
+    from dagster_project.defs.run_in_process import run_job
     from dagster_project.ingest import feed_catalog
     from dagster_project.market import calendar
 
     first, last = dates_of(kind)
     today, catalog = calendar.today_in_hong_kong(), feed_catalog.load_feeds()
     if way == "job" or pipeline.nothing_new(home, catalog, (first, last), today):
-        status = cli.run_job(home, "history" if kind == "first" else "nightly", first, last)
+        status = run_job(home, "history" if kind == "first" else "nightly", first, last)
         if status:
             raise ProofFailed(f"the job ended with status {status}")
         return
