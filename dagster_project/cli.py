@@ -17,7 +17,7 @@ from dagster_project.defs.run_in_process import prepare, run_job, write_and_chec
 from dagster_project.home import Home
 from dagster_project.pipeline import DatesRejected
 from dagster_project.release import ReleaseError, list_releases, mart_diff, roll_back
-from dagster_project.warehouse.connection import connect
+from dagster_project.release.close_of_day import close_of_day
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.command == "backfill":
             return run_job(home, "history", options.first, options.last)
         if options.command == "close":
-            print(close_of_day(home, options.date))
+            print(close_text(home, options.date))
         elif options.command == "report":
             return write_and_check(home, options.date)
         elif options.command == "releases":
@@ -90,48 +90,23 @@ def try_alerts(home: Home) -> int:
     return 1 if any(results.values()) else 0
 
 
-def close_of_day(home: Home, day: date | None) -> str:
+def close_text(home: Home, day: date | None) -> str:
     """The close of a day as a small table; of the last day where none is named."""
-    if not home.published.exists():
-        raise ReleaseError(f"{home.published} is not there yet; run `make nightly DATE=…` first")
-    with connect(home.published, read_only=True) as con:
-        if day is None:
-            (day,) = con.execute(
-                "select max(trade_date) from main.index_performance"
-            ).fetchone() or (None,)
-        indices = con.execute(
-            """select symbol, name, round(close, 2), round(change, 2), round(change_pct, 2),
-                closing_high_since
-            from main.index_performance where trade_date = ? order by region, symbol""",
-            [day],
-        ).fetchall()
-        turnover = con.execute(
-            """select scope, turnover_cny / 1e12, previous_turnover_cny / 1e12
-            from main.cross_market_turnover where trade_date = ? order by scope""",
-            [day],
-        ).fetchall()
-        sectors = con.execute(
-            """select region, side, string_agg(sector || ' ' || round(change_pct, 2) || ' %', ', '
-                order by rank)
-            from main.sector_leaders_laggards
-            where trade_date = ? and level = 'sector' and rank <= 3
-            group by all order by all""",
-            [day],
-        ).fetchall()
-    lines = [f"Close of {day}", ""]
+    close = close_of_day(home, day)
+    lines = [f"Close of {close.day}", ""]
     lines.append(f"{'index':<12}{'close':>11}{'change':>10}{'%':>8}  closing high since")
-    for symbol, _, close, change, change_pct, since in indices:
+    for row in close.indices:
         lines.append(
-            f"{symbol:<12}{close:>11,.2f}{_shown(change, '+,.2f'):>10}"
-            f"{_shown(change_pct, '+.2f'):>8}  {since or ''}"
+            f"{row['symbol']:<12}{row['close']:>11,.2f}{_shown(row['change'], '+,.2f'):>10}"
+            f"{_shown(row['change_pct'], '+.2f'):>8}  {row['closing_high_since'] or ''}"
         )
     lines.append("")
-    for scope, value, previous in turnover:
+    for row in close.turnover:
         lines.append(
-            f"turnover {scope:<10} {_shown(value, '.2f')} trillion yuan "
-            f"after {_shown(previous, '.2f')}"
+            f"turnover {row['scope']:<10} {_shown(row['trillion_yuan'], '.2f')} trillion yuan "
+            f"after {_shown(row['previous_trillion_yuan'], '.2f')}"
         )
-    lines += [f"{region:<10} {side:<8} {members}" for region, side, members in sectors]
+    lines += [f"{row['region']:<10} {row['side']:<8} {row['sectors']}" for row in close.sectors]
     return "\n".join(lines)
 
 

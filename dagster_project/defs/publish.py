@@ -8,14 +8,8 @@ from dagster_project import pipeline
 from dagster_project.defs.resources import Warehouse
 from dagster_project.defs.transform import transform
 from dagster_project.release import ReleaseError
-from dagster_project.warehouse.connection import connect, dicts
-
-CLOSE_OF_THE_DAY = """
-    select symbol, name, round(close, 2) as close, round(change, 2) as change,
-        round(change_pct, 2) as change_pct, closing_high_since
-    from main.index_performance
-    where trade_date = $clock order by symbol"""
-
+from dagster_project.release.close_of_day import close_of_day
+from dagster_project.warehouse.connection import connect
 
 # What the UI plots release by release.
 PLOTTED = """
@@ -48,7 +42,6 @@ def release(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.Mater
     except ReleaseError as error:
         raise dg.Failure(description=str(error), allow_retries=False) from error
     with connect(home.published, read_only=True) as con:
-        close = dicts(con, CLOSE_OF_THE_DAY, {"clock": published.clock})
         plotted = con.execute(PLOTTED, {"clock": published.clock}).fetchall()
         (rows,) = con.execute("select count(*) from main.security_performance").fetchone() or (0,)
     context.log.info(f"Published {published.release_id} as {home.published}")
@@ -63,14 +56,14 @@ def release(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.Mater
             "file": dg.MetadataValue.path(str(home.published)),
             "size in MB": round(home.published.stat().st_size / 1e6, 1),
             "security rows": rows,
-            "close of the day": _preview(close),
+            "close of the day": _preview(close_of_day(home, published.clock).indices),
             **{name: float(value) for name, value in plotted if value is not None},
         }
     )
 
 
 def _preview(rows: list[dict[str, Any]]) -> dg.TableMetadataValue:
-    """Rows of `CLOSE_OF_THE_DAY` as a table in the UI."""
+    """The indices of the close of a day as a table in the UI."""
     columns = ["symbol", "name", "close", "change", "change_pct", "closing_high_since"]
     return dg.MetadataValue.table(
         [
