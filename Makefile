@@ -6,7 +6,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 export CLOSING_BELL_HOME ?= $(CURDIR)/data
-RUN := $(BIN)/python -m dagster_project.cli
+RUN := $(BIN)/closing-bell
 
 .PHONY: help install demo test lint dev nightly backfill close report alerts sql releases rollback diff lock clean \
 	prove prove-corruptions prove-order prove-crashes prove-readers

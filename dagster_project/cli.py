@@ -1,118 +1,391 @@
-"""What `make nightly`, `make backfill` and their like run: jobs from a shell, without the UI.
+"""The command `closing-bell`.
 
-Belongs here: arguments, exit status, and what a person reads afterwards. Does not belong here:
-what a run does (`defs/`), which this only starts; market logic.
+Belongs here: arguments, help, and how results are shown. Does not belong here: running a job and
+its exit status (`defs/run_in_process.py`), what a command reads or changes (`release/`, `report/`,
+`alerts/`).
 
-Exit status: 0 published or nothing new; 1 the release was withheld, or a step before it failed;
-2 wrong use; 3 released, but the market report failed.
+The commands import what they need themselves, so that `--help` and wrong use are instant.
 """
 
-import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date
+from typing import IO, TYPE_CHECKING, Any
 
-from dagster_project.alerts import sending, settings
-from dagster_project.defs.run_in_process import prepare, run_job, write_and_check
+import click
+
 from dagster_project.home import Home
-from dagster_project.pipeline import DatesRejected
-from dagster_project.release import ReleaseError, list_releases, mart_diff, roll_back
-from dagster_project.release.close_of_day import close_of_day
+
+if TYPE_CHECKING:
+    from dagster_project.defs.run_in_process import Outcome
+    from dagster_project.release import RowDiff, TableDiff
+
+# Labels at the start of a line of a run's messages -> their style on a terminal.
+LABEL_STYLES = {
+    "blocked": "bold red",
+    "warning": "yellow",
+    "late": "yellow",
+    "release": "bold green",
+    "file": "bold",
+    "report": "bold",
+}
+# How many values of an example row `diff` shows; a table may have thirty columns.
+SHOWN_VALUES = 5
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; see `--help`."""
-    parser = argparse.ArgumentParser(prog="closing-bell", description=__doc__.split("\n")[0])
-    commands = parser.add_subparsers(dest="command", required=True)
-    nightly = commands.add_parser("nightly", help="one trade date becomes a release")
-    nightly.add_argument("date", type=_date)
-    backfill = commands.add_parser("backfill", help="a range of trade dates becomes a release")
-    backfill.add_argument("first", type=_date)
-    backfill.add_argument("last", type=_date)
-    close = commands.add_parser("close", help="the close of a day, from the published file")
-    close.add_argument("date", type=_date, nargs="?")
-    written = commands.add_parser("report", help="write the market report of a day again")
-    written.add_argument("date", type=_date)
-    commands.add_parser("releases", help="the releases that are kept")
-    back = commands.add_parser("rollback", help="make an earlier release the published file")
-    back.add_argument("release")
-    diff = commands.add_parser("diff", help="what differs between two releases")
-    diff.add_argument("releases", nargs=2)
-    commands.add_parser("alerts", help="send a test message to every channel of alerts.yaml")
-    commands.add_parser("prepare", help="create the folders and the Dagster instance")
-    options = parser.parse_args(arguments)
-    home = Home.from_environment()
-    try:
-        if options.command == "nightly":
-            return run_job(home, "nightly", options.date, options.date)
-        if options.command == "backfill":
-            return run_job(home, "history", options.first, options.last)
-        if options.command == "close":
-            print(close_text(home, options.date))
-        elif options.command == "report":
-            return write_and_check(home, options.date)
-        elif options.command == "releases":
-            for release in list_releases(home):
-                print(f"{release.release_id}  clock {release.clock}  {release.what_changed}")
-        elif options.command == "rollback":
-            print(f"published again: {roll_back(home, options.release).release_id}")
-        elif options.command == "diff":
-            for table in mart_diff(home, *options.releases):
-                print(table)
-        elif options.command == "alerts":
-            return try_alerts(home)
-        elif options.command == "prepare":
-            prepare(home)
-            print(f"warehouse home: {home.root}")
-    except (DatesRejected, ReleaseError, settings.AlertsError) as error:
-        print(f"closing-bell: {error}", file=sys.stderr)
-        return 2
-    return 0
+class WrongUse(click.ClickException):
+    """A command that cannot be carried out as requested; its message says what to do instead."""
+
+    exit_code = 2
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        click.echo(f"closing-bell: {self.message}", file=file or sys.stderr)
 
 
-def _date(text: str) -> date:
+class Commands(click.Group):
+    """Commands in the order in which they are defined, whose errors exit with status 2."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, SystemExit):
+            raise
+        # Python evaluates this expression only after an error, so the imports cost nothing else.
+        except _errors_with_remedy() as error:
+            raise WrongUse(str(error)) from error
+
+
+def _errors_with_remedy() -> tuple[type[Exception], ...]:
+    """Errors whose message says what to do, so that it is shown without a traceback."""
+    from dagster_project.alerts.settings import AlertsError
+    from dagster_project.pipeline import DatesRejected
+    from dagster_project.release import ReleaseError
+
+    return DatesRejected, ReleaseError, AlertsError
+
+
+def trade_date(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no date; write it as 2025-09-17") from None
+        raise click.BadParameter(f"{text!r} is no date; write it as 2025-09-17") from None
 
 
-def try_alerts(home: Home) -> int:
-    """Send a test message to every channel of `alerts.yaml`; 1 where one fails."""
+pass_home = click.make_pass_decorator(Home)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="closing-bell", prog_name="closing-bell")
+@click.pass_context
+def main(ctx: click.Context) -> None:
+    """End-of-day market warehouse: the files of a day become one audited release.
+
+    Everything is read from and written to the folder $CLOSING_BELL_HOME (default: data/ in the
+    checkout). `closing-bell COMMAND --help` shows an example of each command.
+
+    \b
+    Exit status:
+      0  released, or nothing new
+      1  the release was withheld: the published file stays as it was
+      2  wrong use: dates, names, settings
+      3  released, but the market report failed
+    """
+    ctx.obj = Home.from_environment()
+
+
+@main.command(epilog="Example: closing-bell nightly 2025-09-17")
+@click.argument("date", type=trade_date)
+@pass_home
+def nightly(home: Home, date: date) -> None:
+    """Release everything up to one trade date."""
+    _run(home, "nightly", date, date)
+
+
+@main.command(epilog="Example: closing-bell backfill 2021-01-01 2025-09-16")
+@click.argument("first", type=trade_date)
+@click.argument("last", type=trade_date)
+@pass_home
+def backfill(home: Home, first: date, last: date) -> None:
+    """Release a range of trade dates in one run."""
+    _run(home, "history", first, last)
+
+
+@main.command(epilog="Example: closing-bell close 2025-09-17")
+@click.argument("date", type=trade_date, required=False)
+@pass_home
+def close(home: Home, date: date | None) -> None:
+    """Show the close of a day: indices, turnover, sectors.
+
+    Without a date it shows the last day in the published file.
+    """
+    from dagster_project.release.close_of_day import close_of_day
+
+    shown = close_of_day(home, date)
+    _show(f"Close of {shown.day}\n")
+    _show_table(
+        [
+            Column("index"),
+            *(Column("close", ",.2f"), Column("change", "+,.2f"), Column("%", "+.2f")),
+            Column("closing high since"),
+        ],
+        [
+            (r["symbol"], r["close"], r["change"], r["change_pct"], r["closing_high_since"])
+            for r in shown.indices
+        ],
+    )
+    _show("")
+    _show_table(
+        [Column("turnover"), Column("trillion yuan", ".2f"), Column("session before", ".2f")],
+        [(r["scope"], r["trillion_yuan"], r["previous_trillion_yuan"]) for r in shown.turnover],
+    )
+    _show("")
+    _show_table(
+        [Column("region"), Column("side"), Column("sectors")],
+        [(r["region"], r["side"], r["sectors"]) for r in shown.sectors],
+    )
+
+
+@main.command(epilog="Example: closing-bell report 2025-09-17")
+@click.argument("date", type=trade_date)
+@pass_home
+def report(home: Home, date: date) -> None:
+    """Write the market report of a day again, and check its figures.
+
+    The exit status is 1 if a figure does not follow from the release.
+    """
+    from dagster_project.defs.run_in_process import write_and_check_report
+
+    with _progress("report"):
+        outcome = write_and_check_report(home, date)
+    _finish(outcome)
+
+
+@main.command(epilog="Example: closing-bell releases")
+@pass_home
+def releases(home: Home) -> None:
+    """List the releases that are kept, with what changed in each."""
+    from dagster_project.release import list_releases
+
+    _show_table(
+        [Column("release", fixed=True), Column("clock", fixed=True), Column("what changed")],
+        [(r.release_id, r.clock, r.what_changed) for r in list_releases(home)],
+    )
+
+
+@main.command(epilog="Example: closing-bell rollback 20250917T103000Z-0002")
+@click.argument("release")
+@pass_home
+def rollback(home: Home, release: str) -> None:
+    """Make an earlier release the published file again."""
+    from dagster_project.release import roll_back
+
+    _show(f"published again: {roll_back(home, release).release_id}")
+
+
+@main.command(epilog="Example: closing-bell diff 20250916T103000Z-0001 20250917T103000Z-0002")
+@click.argument("a")
+@click.argument("b")
+@pass_home
+def diff(home: Home, a: str, b: str) -> None:
+    """Show what differs between two releases, A the earlier one.
+
+    Per table it shows the numbers of rows added, removed and changed, the columns added and
+    removed, and a few example rows.
+    """
+    from dagster_project.release import mart_diff
+
+    with _progress("diff"):
+        differing = mart_diff(home, a, b)
+    if not differing:
+        _show("No table differs.")
+        return
+    _show_table(
+        [
+            Column("table", fixed=True),
+            *(Column(name, ",") for name in ("added", "removed", "changed")),
+            *(Column("columns added"), Column("columns removed")),
+        ],
+        [
+            (
+                t.table,
+                t.added,
+                t.removed,
+                t.changed,
+                *map(", ".join, (t.columns_added, t.columns_removed)),
+            )
+            for t in differing
+        ],
+    )
+    examples = [_example(table, row) for table in differing for row in table.examples]
+    if examples:
+        _show("\nExamples\n")
+        _show_table([Column(name) for name in ("table", "row", "key", "before -> after")], examples)
+
+
+@main.command(epilog="Example: closing-bell alerts")
+@pass_home
+def alerts(home: Home) -> None:
+    """Send a test message to every channel of alerts.yaml.
+
+    The exit status is 1 if a channel fails.
+    """
+    from dagster_project.alerts import sending, settings
+
     results = sending.send_test(home)
     for channel, problem in results.items():
-        print(f"{channel:<9}{problem or 'delivered'}")
+        _show(f"{channel:<9}{problem or 'delivered'}")
     if not results:
-        print(
+        _show(
             f"Alerts go to the log only. To send them, write {home.root / 'alerts.yaml'}, "
             f"for example:\n\n{settings.EXAMPLE}"
         )
-    return 1 if any(results.values()) else 0
+    sys.exit(1 if any(results.values()) else 0)
 
 
-def close_text(home: Home, day: date | None) -> str:
-    """The close of a day as a small table; of the last day where none is named."""
-    close = close_of_day(home, day)
-    lines = [f"Close of {close.day}", ""]
-    lines.append(f"{'index':<12}{'close':>11}{'change':>10}{'%':>8}  closing high since")
-    for row in close.indices:
-        lines.append(
-            f"{row['symbol']:<12}{row['close']:>11,.2f}{_shown(row['change'], '+,.2f'):>10}"
-            f"{_shown(row['change_pct'], '+.2f'):>8}  {row['closing_high_since'] or ''}"
+@main.command(epilog="Example: closing-bell prepare")
+@pass_home
+def prepare(home: Home) -> None:
+    """Create the folders and the instance that Dagster needs."""
+    from dagster_project.defs import run_in_process
+
+    run_in_process.prepare(home)
+    _show(f"warehouse home: {home.root}")
+
+
+def _run(home: Home, job_name: str, first: date, last: date) -> None:
+    from dagster_project.defs.run_in_process import run_job
+
+    with _progress(job_name) as show_step:
+        outcome = run_job(home, job_name, first, last, on_step=show_step)
+    _finish(outcome)
+
+
+def _finish(outcome: "Outcome") -> None:
+    """Show how a run ended, and exit with its status."""
+    for lines, file in ((outcome.messages, sys.stdout), (outcome.errors, sys.stderr)):
+        if lines:
+            _show("\n".join(lines), file)
+    sys.exit(outcome.status)
+
+
+# Showing results: with colours and tables on a terminal, elsewhere as plain aligned text
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table. One with a number format is aligned to the right.
+
+    A terminal that is too narrow wraps the cells of columns that are not `fixed`.
+    """
+
+    name: str
+    number_format: str = ""
+    fixed: bool = False
+
+    def cell(self, value: Any) -> str:
+        if value is None:
+            return "-" if self.number_format else ""
+        return format(value, self.number_format) if self.number_format else str(value)
+
+
+def _show(text: str, file: IO[str] | None = None) -> None:
+    """Print lines; on a terminal with the label at their start in colour."""
+    file = file or sys.stdout
+    if not file.isatty():
+        click.echo(text, file=file)
+        return
+    from rich.console import Console
+    from rich.text import Text
+
+    styled = Text(text)
+    for label, style in LABEL_STYLES.items():
+        styled.highlight_regex(rf"(?m)^{label}(?= )", style)
+    Console(file=file).print(styled, soft_wrap=True)
+
+
+def _show_table(columns: Sequence[Column], rows: Sequence[Sequence[Any]]) -> None:
+    cells = [
+        [column.cell(value) for column, value in zip(columns, row, strict=True)] for row in rows
+    ]
+    if not sys.stdout.isatty():
+        click.echo(_plain_table(columns, cells))
+        return
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        table.add_column(
+            column.name,
+            justify="right" if column.number_format else "left",
+            no_wrap=column.fixed or bool(column.number_format),
+            overflow="fold",
         )
-    lines.append("")
-    for row in close.turnover:
-        lines.append(
-            f"turnover {row['scope']:<10} {_shown(row['trillion_yuan'], '.2f')} trillion yuan "
-            f"after {_shown(row['previous_trillion_yuan'], '.2f')}"
-        )
-    lines += [f"{row['region']:<10} {row['side']:<8} {row['sectors']}" for row in close.sectors]
-    return "\n".join(lines)
+    for row in cells:
+        table.add_row(*map(Text, row))  # as Text, so that [ ] in a cell is not read as markup
+    Console().print(table)
 
 
-def _shown(value: float | None, form: str) -> str:
-    return "-" if value is None else format(value, form)
+def _plain_table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> str:
+    """A header and one line per row, with two spaces between columns."""
+    lines = [[column.name for column in columns], *rows]
+    widths = [max(map(len, cells)) for cells in zip(*lines, strict=True)]
+    return "\n".join(
+        "  ".join(
+            cell.rjust(width) if column.number_format else cell.ljust(width)
+            for cell, width, column in zip(line, widths, columns, strict=True)
+        ).rstrip()
+        for line in lines
+    )
+
+
+@contextmanager
+def _progress(name: str) -> Iterator[Callable[[str], None]]:
+    """On a terminal a spinner, the step and the time; yields a function that sets the step."""
+    if not sys.stderr.isatty():
+        yield lambda step: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    with Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        transient=True,
+        redirect_stdout=False,  # stdout may be a pipe
+    ) as progress:
+        task = progress.add_task(name, total=None)
+        yield lambda step: progress.update(task, description=f"{name}: {step}")
+
+
+def _example(table: "TableDiff", row: "RowDiff") -> tuple[str, str, str, str]:
+    """A row of the examples of `diff`: table, kind of difference, key, values."""
+    if row.kind == "changed":
+        values = [f"{n}: {_value(row.before[n])} -> {_value(row.after[n])}" for n in row.after]
+    else:
+        given = row.after or row.before
+        values = [f"{n}: {_value(value)}" for n, value in given.items() if n not in row.key]
+    if len(values) > SHOWN_VALUES:
+        values = [*values[:SHOWN_VALUES], f"and {len(values) - SHOWN_VALUES} more"]
+    key = " ".join(_value(value) for value in row.key.values())
+    return table.table, row.kind, key, ", ".join(values)
+
+
+def _value(value: Any) -> str:
+    """A value on one line; text in it comes from files, so unprintable characters are escaped."""
+    from dagster_project.market.printable import printable
+
+    return "null" if value is None else printable(str(value))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main(prog_name="closing-bell")

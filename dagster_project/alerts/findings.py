@@ -20,6 +20,7 @@ import duckdb
 from dagster_project.home import Home
 from dagster_project.ingest.feed_catalog import load_feeds
 from dagster_project.market.calendar import HONG_KONG
+from dagster_project.market.printable import printable
 from dagster_project.warehouse import state
 from dagster_project.warehouse.connection import connect
 
@@ -195,7 +196,4 @@ def _quarantined(con: duckdb.DuckDBPyConnection) -> list[Problem]:
 
 def _on_one_line(text: str) -> str:
     """Text on one line, in which line breaks and control characters of a file name are escaped."""
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode()
-        for character in " ".join(text.split())
-    )
+    return printable(" ".join(text.split()))

@@ -1,15 +1,19 @@
-"""Run a Dagster job in this process, print its result, and turn it into an exit status.
+"""Running a Dagster job in this process, and what its result means for whoever started it.
 
-Belongs here: what `closing-bell nightly`, `backfill` and `report` do around a job. Does not belong
-here: arguments (`cli.py`), what a step does (`pipeline.py`).
+Belongs here: the exit status of a run, and the messages about it. Does not belong here: arguments
+and how messages are shown (`cli.py`), what a step does (`pipeline.py`).
+
+Dagster and the definitions are imported only when a job runs: importing them takes seconds.
 """
 
 import gc
 import logging
 import os
-import sys
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dagster_project.alerts import findings, sending
 from dagster_project.audit.policy import load_policies
@@ -21,11 +25,15 @@ from dagster_project.pipeline import check_dates, day_to_report, nothing_new
 from dagster_project.release import ReleaseError, published_release
 from dagster_project.warehouse.connection import connect
 
-# What a person reads: the steps whose failure is told by the checks that failed in them, and how
-# many of a check's rows are listed.
+if TYPE_CHECKING:
+    import dagster as dg
+
+RELEASED, WITHHELD, REPORT_FAILED = 0, 1, 3
+# Steps whose failure is explained by the checks that failed in them: step -> suite of checks.
 STEPS_OF_CHECKS = {"transform": "dbt", "audit": "audit"}
+# How many of the rows that a check found are listed.
 SHOWN_ROWS = 10
-# Alerts are told by the run itself; only a channel that fails is heard here.
+# The run itself logs all alerts; this logs only that a channel failed.
 LOG = logging.getLogger("closing-bell")
 LOG.setLevel(logging.CRITICAL)
 
@@ -38,8 +46,17 @@ telemetry:
 """
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended: the exit status, lines about the release, and lines about what failed."""
+
+    status: int
+    messages: Sequence[str] = ()
+    errors: Sequence[str] = ()
+
+
 def prepare(home: Home) -> None:
-    """Create the landing folder and a Dagster instance, where they are missing."""
+    """Create the landing folder and the Dagster instance, where they are missing."""
     home.landing.mkdir(parents=True, exist_ok=True)
     home.dagster.mkdir(parents=True, exist_ok=True)
     configuration = home.dagster / "dagster.yaml"
@@ -49,86 +66,81 @@ def prepare(home: Home) -> None:
     os.environ["CLOSING_BELL_HOME"] = str(home.root)
 
 
-def run_job(home: Home, job_name: str, first: date, last: date) -> int:
-    """Run a job in this process, tell its result, and return the exit status."""
-    check_dates(first, last, today_in_hong_kong())
-    if nothing_new(home, load_feeds(), (first, last), today_in_hong_kong()):
-        print("Nothing new: no file changed, nothing was written and nothing published.")
-        print(report(home))
-        # What a channel did not take is sent now.
-        sending.notify(home, findings.after_release(home), LOG)
-        day = day_to_report(home, last)
-        if day and _is_report_owed(home, day):
-            return 3 if write_and_check(home, day) else 0
-        return 0
+def run_job(
+    home: Home,
+    job_name: str,
+    first: date,
+    last: date,
+    on_step: Callable[[str], None] = lambda step: None,
+) -> Outcome:
+    """Run a job over a range of trade dates, unless there is nothing new.
+
+    Args:
+        on_step: called with the name of each step when it starts.
+
+    Raises:
+        DatesRejected: the range is reversed, or after today.
+        ReleaseError: nothing is new, and the report that is still missing cannot be written.
+    """
+    today = today_in_hong_kong()
+    check_dates(first, last, today)
+    if nothing_new(home, load_feeds(), (first, last), today):
+        return _when_nothing_is_new(home, last)
     prepare(home)
-    # Dagster and dbt make millions of objects that live as long as the run: looking through them
-    # for garbage again and again costs a twentieth of a night.
-    gc.set_threshold(200_000, 50, 100)
-    # Importing Dagster and the definitions costs seconds: only whoever runs a job pays.
-    import dagster as dg
+    return _outcome(home, last, _execute(job_name, first, last, on_step))
 
-    from dagster_project.definitions import defs
-    from dagster_project.defs.automation import reason_of
-    from dagster_project.defs.report import REPORT, market_report
 
-    job = defs().resolve_job_def(job_name)
-    with dg.DagsterInstance.get() as instance:
-        tags = {
-            "dagster/asset_partition_range_start": first.isoformat(),
-            "dagster/asset_partition_range_end": last.isoformat(),
-        }
-        result = job.execute_in_process(
-            instance=instance,
-            tags=tags,
-            raise_on_error=False,
-            # The UI shows every event; a shell wants the result.
-            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-        )
-    failed = {
-        event.step_key: event.step_failure_data
-        for event in result.all_events
-        if event.is_step_failure
-    }
-    for event in result.all_events:
-        if event.event_type == dg.DagsterEventType.HOOK_ERRORED:
-            _complain(f"alerts: {event.message}")
-    wrong_figures = [
-        check
-        for check in result.get_asset_check_evaluations()
-        if check.asset_key == REPORT and not check.passed
+def write_and_check_report(home: Home, day: date) -> Outcome:
+    """Write the report of a day; status 1 if a figure in it does not follow from the release.
+
+    Raises:
+        ReleaseError: the report cannot be written.
+    """
+    # Importing the library that draws the charts takes half a second.
+    from dagster_project.report import ReportError, check_report, write_report
+
+    try:
+        paths = write_report(home, day)
+    except ReportError as error:
+        raise ReleaseError(str(error)) from error
+    problems = check_report(home, day)
+    return Outcome(1 if problems else 0, [*map(str, paths), *problems])
+
+
+def release_summary(home: Home) -> list[str]:
+    """The published release in a few lines: failed checks, late feeds, and where its files are."""
+    with connect(home.published, read_only=True) as con:
+        (release_id, clock, what_changed) = con.execute(
+            "select release_id, clock, what_changed from main.release order by release_id desc"
+        ).fetchone() or ("", None, "")
+        failed = [check for check in check_results(con) if not check.passed]
+    lines = [line for check in failed for line in _check_lines("warning", check)]
+    for late in findings.after_release(home)["late"]:
+        lines += [_labelled("late", late.what), _labelled("", f"to do: {late.to_do}")]
+    lines.append(_labelled("release", f"{release_id}, up to {clock}: {what_changed}"))
+    lines.append(_labelled("file", str(home.published)))
+    # Before a weekend the report is that of the last session.
+    pages = sorted(home.reports.glob("*/market_report.html"))
+    if pages := [page for page in pages if page.parent.name <= str(clock)]:
+        lines.append(_labelled("report", str(pages[-1])))
+    return lines
+
+
+def _when_nothing_is_new(home: Home, last: date) -> Outcome:
+    """The release as it is; sends alerts and writes a report that the last run did not."""
+    messages = [
+        "Nothing new: no file changed, nothing was written and nothing published.",
+        *release_summary(home),
     ]
-    if result.success and not wrong_figures:
-        print(report(home))
-        return 0
-    if wrong_figures or failed.keys() == {market_report.op.name}:
-        print(report(home))
-        for failure in failed.values():
-            _complain(f"market_report: {_reason(failure)}")
-        for check in wrong_figures:
-            _complain(f"market_report: {check.metadata['problems'].value}")
-        _complain(
-            "Released, but the market report failed; remove the cause, then "
-            f"`make report DATE={day_to_report(home, last) or last}`."
-        )
-        return 3
-    for step, failure in failed.items():
-        checks = _blocking(home, STEPS_OF_CHECKS[step]) if step in STEPS_OF_CHECKS else []
-        if not checks:
-            _complain(f"{step}: {_reason(failure)}")
-        for told in checks:
-            _complain(_check_lines("blocked", told))
-    if not failed:
-        # It failed outside its steps, where no hook tells anybody.
-        (event,) = (event for event in result.all_events if event.is_job_failure)
-        reason = reason_of(event)
-        _complain(reason)
-        sending.notify(home, findings.after_failure(home, reason), LOG)
-    _complain(f"The release was withheld; {home.published} stays as it was.")
-    return 1
+    sending.notify(home, findings.after_release(home), LOG)
+    day = day_to_report(home, last)
+    if not day or not _is_report_missing(home, day):
+        return Outcome(RELEASED, messages)
+    written = write_and_check_report(home, day)
+    return Outcome(REPORT_FAILED if written.status else RELEASED, [*messages, *written.messages])
 
 
-def _is_report_owed(home: Home, day: date) -> bool:
+def _is_report_missing(home: Home, day: date) -> bool:
     """Whether the last run was killed after its release and before its report."""
     release = published_release(home)
     if release is None or day_to_report(home, release.clock) != day:
@@ -139,12 +151,99 @@ def _is_report_owed(home: Home, day: date) -> bool:
     )
 
 
-def _complain(text: str) -> None:
-    print(text, file=sys.stderr)
+def _execute(
+    job_name: str, first: date, last: date, on_step: Callable[[str], None]
+) -> "dg.ExecuteInProcessResult":
+    # Dagster and dbt create millions of objects that live as long as the run. With the default
+    # thresholds, searching them for garbage takes a twentieth of a night.
+    gc.set_threshold(200_000, 50, 100)
+    import dagster as dg
+
+    from dagster_project.definitions import defs
+
+    def on_event(entry: dg.EventLogEntry) -> None:
+        event = entry.dagster_event
+        if event and event.event_type == dg.DagsterEventType.STEP_START and event.step_key:
+            on_step(event.step_key)
+
+    job = defs().resolve_job_def(job_name)
+    run_id = str(uuid.uuid4())
+    with dg.DagsterInstance.get() as instance:
+        instance.add_event_listener(run_id, on_event)
+        return job.execute_in_process(
+            instance=instance,
+            run_id=run_id,
+            tags={
+                "dagster/asset_partition_range_start": first.isoformat(),
+                "dagster/asset_partition_range_end": last.isoformat(),
+            },
+            raise_on_error=False,
+            # The UI shows every event; a shell wants the result.
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+        )
 
 
-def _blocking(home: Home, suite: str) -> list[ReleaseCheck]:
-    """The checks of a suite that hold the release back."""
+def _outcome(home: Home, last: date, result: "dg.ExecuteInProcessResult") -> Outcome:
+    import dagster as dg
+
+    from dagster_project.defs.report import REPORT, market_report
+
+    failures = {
+        event.step_key: event.step_failure_data
+        for event in result.all_events
+        if event.is_step_failure
+    }
+    errors = [
+        f"alerts: {event.message}"
+        for event in result.all_events
+        if event.event_type == dg.DagsterEventType.HOOK_ERRORED
+    ]
+    wrong_figures = [
+        check
+        for check in result.get_asset_check_evaluations()
+        if check.asset_key == REPORT and not check.passed
+    ]
+    if result.success and not wrong_figures:
+        return Outcome(RELEASED, release_summary(home), errors)
+    if wrong_figures or failures.keys() == {market_report.op.name}:
+        errors += [f"market_report: {_reason(failure)}" for failure in failures.values()]
+        errors += [f"market_report: {check.metadata['problems'].value}" for check in wrong_figures]
+        errors.append(
+            "Released, but the market report failed; remove the cause, then "
+            f"`make report DATE={day_to_report(home, last) or last}`."
+        )
+        return Outcome(REPORT_FAILED, release_summary(home), errors)
+    errors += _why_withheld(home, failures)
+    if not failures:
+        errors.append(_alert_outside_steps(home, result))
+    errors.append(f"The release was withheld; {home.published} stays as it was.")
+    return Outcome(WITHHELD, (), errors)
+
+
+def _why_withheld(home: Home, failures: Mapping[str | None, Any]) -> list[str]:
+    """Per failed step the checks that block the release, or else the error."""
+    lines = []
+    for step, failure in failures.items():
+        suite = STEPS_OF_CHECKS.get(step or "")
+        checks = _blocking_checks(home, suite) if suite else []
+        lines += [line for check in checks for line in _check_lines("blocked", check)]
+        if not checks:
+            lines.append(f"{step}: {_reason(failure)}")
+    return lines
+
+
+def _alert_outside_steps(home: Home, result: "dg.ExecuteInProcessResult") -> str:
+    """Send the alert of a run that failed outside its steps, where no hook does; its reason."""
+    from dagster_project.defs.automation import reason_of
+
+    (event,) = (event for event in result.all_events if event.is_job_failure)
+    reason = reason_of(event)
+    sending.notify(home, findings.after_failure(home, reason), LOG)
+    return reason
+
+
+def _blocking_checks(home: Home, suite: str) -> list[ReleaseCheck]:
+    """The failed checks of a suite that withhold the release."""
     if not home.warehouse.exists():
         return []
     with connect(home.warehouse, read_only=True) as con:
@@ -156,58 +255,29 @@ def _blocking(home: Home, suite: str) -> list[ReleaseCheck]:
         return [check for check in check_results(con) if (check.check_name,) in names]
 
 
-def _check_lines(label: str, check: ReleaseCheck) -> str:
-    """A check that failed: what it objects to, a row a line, and what to do."""
-    head = f"{label:<9}{check.asset}: {check.check_name}: "
+def _check_lines(label: str, check: ReleaseCheck) -> list[str]:
+    """A failed check: how many rows it found, what to do, and the first rows, one per line."""
+    head = f"{check.asset}: {check.check_name}: "
     rows = [row for row in check.offending_rows if row.waiver is None]
     if not rows:
-        return head + check.explanation
+        return [_labelled(label, head + check.explanation)]
     policy = load_policies().get(check.check_name)
     head += f"{check.rows_found} found" + (f"; to do: {policy.to_do}" if policy else "")
-    lines = [head, *(f"{'':<9}{describe(row)}" for row in rows[:SHOWN_ROWS])]
+    lines = [_labelled(label, head), *(_labelled("", describe(row)) for row in rows[:SHOWN_ROWS])]
     if check.rows_found > SHOWN_ROWS:
-        lines.append(f"{'':<9}and {check.rows_found - SHOWN_ROWS} more")
-    return "\n".join(lines)
+        lines.append(_labelled("", f"and {check.rows_found - SHOWN_ROWS} more"))
+    return lines
+
+
+def _labelled(label: str, text: str) -> str:
+    return f"{label:<9}{text}"
 
 
 def _reason(failure: Any) -> str:
-    """What went wrong in a step: our own words where we have them, else the whole error."""
+    """Why a step failed: the description of our own failures, else the first cause's traceback."""
     if failure.user_failure_data and failure.user_failure_data.description:
         return str(failure.user_failure_data.description)
     error = failure.error
     while error.cause:
         error = error.cause
     return str(error.to_string())
-
-
-def write_and_check(home: Home, day: date) -> int:
-    """Write the report of a day; 1 where a figure in it does not follow from the release."""
-    # Importing the charts' library costs half a second: only whoever draws pays.
-    from dagster_project.report import ReportError, check_report, write_report
-
-    try:
-        paths = write_report(home, day)
-    except ReportError as error:
-        raise ReleaseError(str(error)) from error
-    problems = check_report(home, day)
-    print("\n".join([*map(str, paths), *problems]))
-    return 1 if problems else 0
-
-
-def report(home: Home) -> str:
-    """What a release holds and lacks: one line, or one and a line a row that a check objects to."""
-    with connect(home.published, read_only=True) as con:
-        (release_id, clock, what_changed) = con.execute(
-            "select release_id, clock, what_changed from main.release order by release_id desc"
-        ).fetchone() or ("", None, "")
-        failed = [check for check in check_results(con) if not check.passed]
-    lines = [_check_lines("warning", check) for check in failed]
-    for late in findings.after_release(home)["late"]:
-        lines += [f"late     {late.what}", f"{'':<9}to do: {late.to_do}"]
-    lines.append(f"release  {release_id}, up to {clock}: {what_changed}")
-    lines.append(f"file     {home.published}")
-    # Before a weekend the last session's.
-    pages = sorted(home.reports.glob("*/market_report.html"))
-    if pages := [page for page in pages if page.parent.name <= str(clock)]:
-        lines.append(f"report   {pages[-1]}")
-    return "\n".join(lines)

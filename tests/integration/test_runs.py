@@ -92,17 +92,21 @@ def test_full_refresh_equals_incremental_on_real_files(real_home: Home, tmp_path
     assert differences(home.warehouse, real_home.published) == {}
 
 
-def test_a_correction_reaches_the_release_and_the_old_value_stays(
-    sample_home: Home, tmp_path: Path
-) -> None:
-    home = copy_home(sample_home, tmp_path / "home")
+@pytest.fixture(scope="module")
+def corrected_home(sample_home: Home, tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """The sample, and a second release after one close of the Hang Seng Index was corrected."""
+    home = copy_home(sample_home, tmp_path_factory.mktemp("corrected") / "home")
     file = home.landing / "wsj_index" / "HSI.csv"
     text = file.read_text()
     assert text.count(" 26908.39") == 1
     file.write_text(text.replace(" 26908.39", " 26908.40"))
     done = run_cli(home, "nightly", "2025-09-17")
     assert done.returncode == 0, done.stderr
-    with connect(home.published, read_only=True) as con:
+    return home
+
+
+def test_a_correction_reaches_the_release_and_the_old_value_stays(corrected_home: Home) -> None:
+    with connect(corrected_home.published, read_only=True) as con:
         assert con.execute(
             "select close::DOUBLE from main.index_performance "
             "where symbol = 'HSI' and trade_date = '2025-09-17'"
@@ -110,6 +114,27 @@ def test_a_correction_reaches_the_release_and_the_old_value_stays(
         assert con.execute(
             "select close::DOUBLE, trade_date::VARCHAR from raw.index_close_superseded"
         ).fetchall() == [(26908.39, "2025-09-17")]
+
+
+def test_diff_shows_a_correction_before_and_after(corrected_home: Home) -> None:
+    listed = run_cli(corrected_home, "releases").stdout.splitlines()[1:]
+    first, second = (line.split()[0] for line in listed)
+    done = run_cli(corrected_home, "diff", first, second)
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"^index_performance +0 +0 +1$", done.stdout, re.M), done.stdout
+    assert re.search(
+        r"^index_performance +changed +2025-09-17 HSI +close: 26908.39\d* -> 26908.40",
+        done.stdout,
+        re.M,
+    ), done.stdout
+    same = run_cli(corrected_home, "diff", second, second)
+    assert same.stdout == "No table differs.\n"
+
+
+def test_diff_of_a_release_that_is_not_kept_is_wrong_use(corrected_home: Home) -> None:
+    done = run_cli(corrected_home, "diff", "yesterday", "today")
+    assert done.returncode == 2
+    assert "closing-bell: no release 'yesterday'" in done.stderr
 
 
 def repeat_the_day_before(file: Path) -> None:

@@ -412,12 +412,12 @@ def run_case_in_dagster(stage: Stage, kind: str, seed: int) -> Case:
         patch.object(run_in_process, "today_in_hong_kong", tonight),
         patch.object(ingest, "today_in_hong_kong", tonight),
         contextlib.redirect_stdout(io.StringIO()),
-        contextlib.redirect_stderr(io.StringIO()) as told,
+        contextlib.redirect_stderr(io.StringIO()),
     ):
-        status = run_in_process.run_job(home, "nightly", NIGHT, NIGHT)
+        outcome = run_in_process.run_job(home, "nightly", NIGHT, NIGHT)
     with connect(home.warehouse, read_only=True) as con:
         checks = check_results(con)
-    withheld = told.getvalue() if status else None
+    withheld = "\n".join(outcome.errors) if outcome.status else None
     case = judge(stage, home, kind, seed, corruption, checks, withheld)
     return replace(case, seconds=round(time.perf_counter() - started, 2))
 

@@ -117,9 +117,9 @@ def run(home: Home, kind: Kind, way: Way) -> None:
     first, last = dates_of(kind)
     today, catalog = calendar.today_in_hong_kong(), feed_catalog.load_feeds()
     if way == "job" or pipeline.nothing_new(home, catalog, (first, last), today):
-        status = run_job(home, "history" if kind == "first" else "nightly", first, last)
-        if status:
-            raise ProofFailed(f"the job ended with status {status}")
+        outcome = run_job(home, "history" if kind == "first" else "nightly", first, last)
+        if outcome.status:
+            raise ProofFailed("\n".join([*outcome.errors, f"status {outcome.status}"]))
         return
     result = pipeline.run(home, catalog, (first, last), today)
     if result.withheld:
