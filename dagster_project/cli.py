@@ -20,7 +20,7 @@ from dagster_project.home import Home
 
 if TYPE_CHECKING:
     from dagster_project.defs.run_in_process import Outcome
-    from dagster_project.release import RowDiff, TableDiff
+    from dagster_project.release.compare import RowDiff, TableDiff
 
 # Labels at the start of a line of a run's messages -> their style on a terminal.
 LABEL_STYLES = {
@@ -64,7 +64,7 @@ def _errors_with_remedy() -> tuple[type[Exception], ...]:
     """Errors whose message says what to do, so that it is shown without a traceback."""
     from dagster_project.alerts.settings import AlertsError
     from dagster_project.pipeline import DatesRejected
-    from dagster_project.release import ReleaseError
+    from dagster_project.release.read import ReleaseError
 
     return DatesRejected, ReleaseError, AlertsError
 
@@ -169,7 +169,7 @@ def report(home: Home, date: date) -> None:
 @pass_home
 def releases(home: Home) -> None:
     """List the releases that are kept, with what changed in each."""
-    from dagster_project.release import list_releases
+    from dagster_project.release.read import list_releases
 
     _show_table(
         [Column("release", fixed=True), Column("clock", fixed=True), Column("what changed")],
@@ -182,7 +182,7 @@ def releases(home: Home) -> None:
 @pass_home
 def rollback(home: Home, release: str) -> None:
     """Make an earlier release the published file again."""
-    from dagster_project.release import roll_back
+    from dagster_project.release.publish import roll_back
 
     _show(f"published again: {roll_back(home, release).release_id}")
 
@@ -197,7 +197,7 @@ def diff(home: Home, a: str, b: str) -> None:
     Per table it shows the numbers of rows added, removed and changed, the columns added and
     removed, and a few example rows.
     """
-    from dagster_project.release import mart_diff
+    from dagster_project.release.compare import mart_diff
 
     with _progress("diff"):
         differing = mart_diff(home, a, b)

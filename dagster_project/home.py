@@ -4,13 +4,13 @@ Belongs here: paths below that folder, the lock. Does not belong here: what the 
 (`warehouse/`, `release/`), market logic.
 """
 
-import fcntl
 import os
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
@@ -67,21 +67,16 @@ class Home:
         """
         self.root.mkdir(parents=True, exist_ok=True)
         path = self.root / "warehouse.lock"
-        with path.open("a+") as lock:
-            deadline = time.monotonic() + timeout_seconds
-            while True:
-                try:
-                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except BlockingIOError:
-                    if time.monotonic() >= deadline:
-                        lock.seek(0)
-                        raise WarehouseBusy(
-                            f"{self.warehouse} is being written by process {lock.read().strip()}; "
-                            "wait for it to finish or stop it, then run again"
-                        ) from None
-                    time.sleep(0.2)
-            lock.truncate(0)
-            lock.write(str(os.getpid()))
-            lock.flush()
+        lock = FileLock(path, timeout=timeout_seconds, poll_interval=0.2)
+        try:
+            lock.acquire()
+        except Timeout as error:
+            raise WarehouseBusy(
+                f"{self.warehouse} is being written by process {path.read_text().strip()}; "
+                "wait for it to finish or stop it, then run again"
+            ) from error
+        try:
+            path.write_text(str(os.getpid()))
             yield
+        finally:
+            lock.release()

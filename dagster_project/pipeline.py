@@ -31,14 +31,9 @@ from dagster_project.ingest.feed_ingestion import FeedResult, ingest_feed, retir
 from dagster_project.ingest.landing import unclaimed_folders
 from dagster_project.market.calendar import FIRST_SESSION
 from dagster_project.market.seeds import known_indices
-from dagster_project.release import (
-    Release,
-    ReleaseError,
-    ReleaseWithheld,
-    published_release,
-    record_release,
-)
-from dagster_project.release import publish as publish_release
+from dagster_project.release.publish import publish as publish_release
+from dagster_project.release.read import Release, ReleaseError, ReleaseWithheld, published_release
+from dagster_project.release.record import record_release
 from dagster_project.warehouse import raw_tables, state
 from dagster_project.warehouse.as_of import create_macros
 from dagster_project.warehouse.connection import connect

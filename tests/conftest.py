@@ -3,7 +3,6 @@
 They are only read; a test that changes a warehouse takes a copy (`copy_home`).
 """
 
-import fcntl
 import os
 import shutil
 import subprocess
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from filelock import FileLock
 
 from dagster_project.home import PROJECT_ROOT, Home
 from dagster_project.warehouse.connection import connect
@@ -44,8 +44,7 @@ def built_once(tmp_path_factory: pytest.TempPathFactory, name: str) -> Iterator[
     """A home that all test processes share; the first to ask builds it, the others wait."""
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    with (shared / f"{name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with FileLock(shared / f"{name}.lock"):
         yield Home(shared / name)
 
 

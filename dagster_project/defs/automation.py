@@ -15,7 +15,7 @@ from dagster_project.defs.report import market_report
 from dagster_project.home import Home
 from dagster_project.ingest.landing import LandingMissing, scan_feed
 from dagster_project.market.calendar import HONG_KONG, today_in_hong_kong
-from dagster_project.release import published_release
+from dagster_project.release.read import published_release
 
 # A file that changed this recently may still be being copied.
 SETTLING_SECONDS = 10

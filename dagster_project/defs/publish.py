@@ -7,8 +7,8 @@ import dagster as dg
 from dagster_project import pipeline
 from dagster_project.defs.resources import Warehouse
 from dagster_project.defs.transform import transform
-from dagster_project.release import ReleaseError
 from dagster_project.release.close_of_day import close_of_day
+from dagster_project.release.read import ReleaseError
 from dagster_project.warehouse.connection import connect
 
 # What the UI plots release by release.

@@ -22,7 +22,7 @@ from dagster_project.home import Home
 from dagster_project.ingest.feed_catalog import load_feeds
 from dagster_project.market.calendar import today_in_hong_kong
 from dagster_project.pipeline import check_dates, day_to_report, nothing_new
-from dagster_project.release import ReleaseError, published_release
+from dagster_project.release.read import ReleaseError, published_release
 from dagster_project.warehouse.connection import connect
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any
 
 from dagster_project.home import Home
-from dagster_project.release import ReleaseError
+from dagster_project.release.read import ReleaseError
 from dagster_project.warehouse.connection import connect, dicts
 
 _INDICES = """

@@ -7,7 +7,6 @@ dbt runs in the process because a process of its own costs seconds on a night th
 """
 
 import errno
-import fcntl
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,6 +14,8 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock
 
 from dagster_project import fingerprint
 from dagster_project.home import PROJECT_ROOT, Home
@@ -63,8 +64,7 @@ def manifest_path(home: Home) -> Path:
     manifest = home.root / "dbt" / "manifest.json"
     manifest.parent.mkdir(parents=True, exist_ok=True)
     # Dagster loads its definitions in several processes at once; one of them parses.
-    with (manifest.parent / "parse.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with FileLock(manifest.parent / "parse.lock"):
         made_from = manifest.with_name("manifest.made_from")
         made_by = fingerprint.of_models()
         if not made_from.exists() or made_from.read_text() != made_by:

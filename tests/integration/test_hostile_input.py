@@ -38,7 +38,9 @@ from dagster_project.ingest.document import LINES_PER_MEGABYTE, PIECES_PER_MEGAB
 from dagster_project.ingest.feed_ingestion import FeedResult, ingest_feed
 from dagster_project.ingest.feed_spec import FeedSpec
 from dagster_project.market.seeds import known_indices
-from dagster_project.release import ReleaseError, publish, published_release, record_release
+from dagster_project.release.publish import publish
+from dagster_project.release.read import ReleaseError, published_release
+from dagster_project.release.record import record_release
 from dagster_project.warehouse import raw_tables, state
 from dagster_project.warehouse.connection import connect
 from dagster_project.warehouse.dbt_run import build
@@ -51,7 +53,7 @@ SECRET = "600519.SH,a secret,of someone else\n"
 
 # Fork from a clean process: a fork of one that has used DuckDB's threads may hang.
 processes = multiprocessing.get_context("forkserver")
-processes.set_forkserver_preload(["pytest", "tests.support", "dagster_project.release"])
+processes.set_forkserver_preload(["pytest", "tests.support", "dagster_project.release.publish"])
 
 
 @cache

@@ -27,17 +27,16 @@ import pytest
 
 from dagster_project.audit.results import ReleaseCheck
 from dagster_project.home import Home
-from dagster_project.release import (
+from dagster_project.release.compare import mart_diff
+from dagster_project.release.publish import publish, roll_back
+from dagster_project.release.read import (
     Release,
     ReleaseError,
     ReleaseWithheld,
     list_releases,
-    mart_diff,
-    publish,
     published_release,
-    record_release,
-    roll_back,
 )
+from dagster_project.release.record import record_release
 from dagster_project.warehouse.connection import connect
 
 CLOCK = date(2025, 9, 17)
@@ -53,7 +52,7 @@ DISK_CALLS = frozenset(
 
 # Fork from a clean process: a fork of one that has used DuckDB's threads may hang.
 processes = multiprocessing.get_context("forkserver")
-processes.set_forkserver_preload(["duckdb", "pytest", "dagster_project.release"])
+processes.set_forkserver_preload(["duckdb", "pytest", "dagster_project.release.publish"])
 
 
 @pytest.fixture

@@ -37,7 +37,9 @@ import duckdb
 
 from dagster_project.audit.results import ReleaseCheck
 from dagster_project.home import PROJECT_ROOT, Home
-from dagster_project.release import publish, published_release, record_release
+from dagster_project.release.publish import publish
+from dagster_project.release.read import published_release
+from dagster_project.release.record import record_release
 from dagster_project.warehouse.connection import connect
 from tests.proof.journal import project_version
 

@@ -16,8 +16,8 @@ from dagster_project import cli
 from dagster_project.defs import run_in_process
 from dagster_project.defs.run_in_process import Outcome
 from dagster_project.home import PROJECT_ROOT
-from dagster_project.release import RowDiff, TableDiff
 from dagster_project.release.close_of_day import CloseOfDay
+from dagster_project.release.compare import RowDiff, TableDiff
 
 VERBS = (
     *("nightly", "backfill", "close", "report", "releases", "rollback", "diff", "alerts"),
@@ -136,7 +136,7 @@ def test_a_run_ends_with_its_status_and_its_messages(
 def test_diff_in_a_pipe_is_plain_aligned_text(
     run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dagster_project.release.mart_diff", lambda *_: [DIFF])
+    monkeypatch.setattr("dagster_project.release.compare.mart_diff", lambda *_: [DIFF])
     assert run("diff", "a", "b").stdout.splitlines() == [
         "table              added  removed  changed  columns added  columns removed",
         "index_performance      1        0    1,200  note VARCHAR",
@@ -155,7 +155,7 @@ def test_diff_shows_a_few_values_of_a_wide_row(
 ) -> None:
     row = RowDiff("removed", {}, {f"column_{number}": number for number in range(30)}, {})
     monkeypatch.setattr(
-        "dagster_project.release.mart_diff", lambda *_: [replace(DIFF, examples=(row,))]
+        "dagster_project.release.compare.mart_diff", lambda *_: [replace(DIFF, examples=(row,))]
     )
     shown = run("diff", "a", "b").stdout
     assert "column_4: 4, and 25 more" in shown
@@ -165,7 +165,7 @@ def test_diff_shows_a_few_values_of_a_wide_row(
 def test_diff_says_so_when_nothing_differs(
     run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dagster_project.release.mart_diff", lambda *_: [])
+    monkeypatch.setattr("dagster_project.release.compare.mart_diff", lambda *_: [])
     result = run("diff", "a", "b")
     assert (result.exit_code, result.stdout) == (0, "No table differs.\n")
 
@@ -174,7 +174,7 @@ def test_diff_says_so_when_nothing_differs(
 def test_diff_on_a_terminal_is_a_table(
     run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dagster_project.release.mart_diff", lambda *_: [DIFF])
+    monkeypatch.setattr("dagster_project.release.compare.mart_diff", lambda *_: [DIFF])
     shown = run("diff", "a", "b").stdout
     assert SHOWN_BY_TERMINALS_ONLY.search(shown)
     # What looks like markup or a terminal's command is shown, not obeyed.

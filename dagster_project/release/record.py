@@ -1,0 +1,180 @@
+"""Recording a release in the warehouse: the tables `main.release` and `main.release_check`.
+
+Belongs here: those tables, and what holds a release back. Does not belong here: what the checks
+are (`audit/`), making the release visible (`publish.py`).
+"""
+
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+import duckdb
+
+from dagster_project.audit.results import OFFENDING_ROWS, ReleaseCheck
+from dagster_project.home import Home
+from dagster_project.release.read import Release, ReleaseWithheld, past_releases, published_release
+from dagster_project.warehouse.sql import literal
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of schema `main` as it is created: column -> (type, description)."""
+
+    name: str
+    description: str
+    columns: dict[str, tuple[str, str]]
+
+
+RELEASE = Table(
+    "release",
+    "A release: one published, audited version of the whole warehouse. The latest is this file.",
+    {
+        "release_id": (
+            "VARCHAR NOT NULL",
+            "Time of the release (UTC) and its number since the first; sorts in order of release",
+        ),
+        "clock": ("DATE NOT NULL", "Last trade date that runs had asked for"),
+        "published_at": (
+            "TIMESTAMP NOT NULL",
+            "When the audit ended and the release was made, UTC",
+        ),
+        "previous_release_id": (
+            "VARCHAR",
+            "The release analysts saw until this one; null for the first",
+        ),
+        "rebuilt_from": ("DATE", "Earliest session rebuilt for this release; null if none was"),
+        "checks_passed": ("INTEGER NOT NULL", "Number of checks that passed"),
+        "checks_warned": ("INTEGER NOT NULL", "Number of checks that failed with a warning only"),
+        "what_changed": (
+            "VARCHAR NOT NULL",
+            "What is new since the release before, in a few words",
+        ),
+        "fingerprint": (
+            "VARCHAR NOT NULL",
+            "Hash of all that the release was made from; equal fingerprints, equal tables",
+        ),
+    },
+)
+
+RELEASE_CHECK = Table(
+    "release_check",
+    "A check of the latest release: what the audit looked for before it let the release out.",
+    {
+        "check_name": ("VARCHAR NOT NULL", "Name of the check"),
+        "asset": ("VARCHAR NOT NULL", "The table, or other asset, that was checked"),
+        "severity": (
+            "VARCHAR NOT NULL",
+            "What a failure does: block (the release is withheld) or warn (it is shown)",
+        ),
+        "passed": ("BOOLEAN NOT NULL", "Whether the check passed"),
+        "rows_found": ("BIGINT NOT NULL", "Number of rows the check objects to, not waived"),
+        "explanation": ("VARCHAR NOT NULL", "What was found, in words, and what to do"),
+        "rows_waived": (
+            "BIGINT NOT NULL",
+            "Number of rows that someone has said are real (audit/waivers.csv); they hold nothing "
+            "back",
+        ),
+        "offending_rows": (
+            OFFENDING_ROWS,
+            "The rows, worst first and at most 200, each with its feed, file and line where it "
+            "has one; waiver: who said that it is real, and why",
+        ),
+        "release_id": ("VARCHAR NOT NULL", "The release that was checked"),
+    },
+)
+
+
+def record_release(
+    con: duckdb.DuckDBPyConnection,
+    home: Home,
+    *,
+    clock: date,
+    checks: Sequence[ReleaseCheck],
+    what_changed: str,
+    fingerprint: str,
+    rebuilt_from: date | None = None,
+) -> Release:
+    """Write a new release and its checks into the warehouse, in one transaction.
+
+    `main.release` becomes the releases that were ever visible plus the new one, so a release that
+    a crash kept from being published leaves no trace; so does one that is withheld.
+
+    Args:
+        con: connection to the warehouse, in no transaction.
+        home: where the published files are.
+        clock: last trade date that runs have asked for.
+        checks: every check of the audit, passed or not.
+        what_changed: what is new, in a few words.
+        fingerprint: hash of all that the tables are made from.
+        rebuilt_from: earliest session rebuilt; None if none was.
+
+    Raises:
+        ReleaseWithheld: a check with severity `block` failed.
+        ReleaseError: a published file cannot be read.
+    """
+    past = past_releases(home)
+    failed = [check for check in checks if not check.passed]
+    blocking = [check for check in failed if check.severity == "block"]
+    if blocking:
+        _write(con, past, ())
+        reasons = "\n".join(
+            f"  {check.check_name} on {check.asset}: {check.explanation} (rows: {check.rows_found})"
+            for check in blocking
+        )
+        raise ReleaseWithheld(
+            f"the release for {clock} is withheld, the published file stays as it is. "
+            f"Failed:\n{reasons}\nRepair the files these name, then run again."
+        )
+    published = published_release(home)
+    # A computer's clock can be set back; the order of releases cannot.
+    now = datetime.now(UTC).replace(tzinfo=None)
+    published_at = max([now, *(release.published_at for release in past)])
+    number = int(past[-1].release_id.rsplit("-", 1)[1]) + 1 if past else 1
+    release = Release(
+        release_id=f"{published_at:%Y%m%dT%H%M%SZ}-{number:04}",
+        clock=clock,
+        published_at=published_at,
+        previous_release_id=published.release_id if published else None,
+        rebuilt_from=rebuilt_from,
+        checks_passed=len(checks) - len(failed),
+        checks_warned=len(failed),
+        what_changed=what_changed,
+        fingerprint=fingerprint,
+    )
+    _write(con, [*past, release], [(*check.as_row, release.release_id) for check in checks])
+    return release
+
+
+def _write(
+    con: duckdb.DuckDBPyConnection,
+    releases: Sequence[Release],
+    checks: Sequence[tuple[Any, ...]],
+) -> None:
+    con.begin()
+    try:
+        _create(con, RELEASE, [astuple(release) for release in releases])
+        _create(con, RELEASE_CHECK, checks)
+        con.commit()
+    except BaseException:
+        con.rollback()
+        raise
+
+
+def _create(con: duckdb.DuckDBPyConnection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
+    columns = ", ".join(f"{column} {type_}" for column, (type_, _) in table.columns.items())
+    con.execute(f"CREATE OR REPLACE TABLE main.{table.name} ({columns})")
+    con.execute(f"COMMENT ON TABLE main.{table.name} IS {literal(table.description)}")
+    for column, (_, description) in table.columns.items():
+        con.execute(f"COMMENT ON COLUMN main.{table.name}.{column} IS {literal(description)}")
+    if rows:
+        marks = ", ".join(
+            # A list of structs whose fields are all null has no type of its own.
+            f"?::{OFFENDING_ROWS}" if type_ == OFFENDING_ROWS else "?"
+            for type_, _ in table.columns.values()
+        )
+        values = ", ".join(f"({marks})" for _ in rows)
+        con.execute(
+            f"INSERT INTO main.{table.name} VALUES {values}",
+            [value for row in rows for value in row],
+        )
