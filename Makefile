@@ -85,6 +85,7 @@ lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 	@mkdir -p "$$CLOSING_BELL_HOME"
 	$(BIN)/sqlfluff lint dbt_project
 

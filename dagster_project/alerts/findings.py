@@ -10,15 +10,14 @@ Four kinds of problem:
 - `report`: there is a release, but its market report could not be written.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal, get_args
 
 import duckdb
 
 from dagster_project.home import Home
-from dagster_project.ingest.feed_catalog import load_feeds
 from dagster_project.market.calendar import HONG_KONG
 from dagster_project.market.printable import printable
 from dagster_project.warehouse import state
@@ -28,6 +27,8 @@ Kind = Literal["withheld", "late", "set_aside", "report"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 # Characters of a reason that are kept; a dbt error can be much longer.
 LONGEST_REASON = 2000
+# The file that a feed should deliver for a day, below landing/; None if its name has no date.
+FileDue = Callable[[str, date], str | None]
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ Found = Mapping[Kind, Sequence[Problem]]
 """Kind -> the problems of that kind; a kind that is not a key was not looked for."""
 
 
-def after_release(home: Home, now: datetime | None = None) -> Found:
+def after_release(home: Home, file_due: FileDue, now: datetime | None = None) -> Found:
     """Feeds that are late and files that are quarantined in the published release.
 
     Args:
@@ -61,7 +62,7 @@ def after_release(home: Home, now: datetime | None = None) -> Found:
     with connect(home.published, read_only=True) as con:
         return {
             "withheld": [],
-            "late": _late(con, now),
+            "late": _late(con, file_due, now),
             "set_aside": _quarantined(con),
         }
 
@@ -119,7 +120,7 @@ def _cut(reason: str) -> str:
     return reason if len(reason) <= LONGEST_REASON else f"{reason[:LONGEST_REASON]} …"
 
 
-def _late(con: duckdb.DuckDBPyConnection, now: datetime) -> list[Problem]:
+def _late(con: duckdb.DuckDBPyConnection, file_due: FileDue, now: datetime) -> list[Problem]:
     """Feeds that were due for the clock date before `now` and delivered nothing, or only a part."""
     rows = con.execute(
         """
@@ -132,14 +133,11 @@ def _late(con: duckdb.DuckDBPyConnection, now: datetime) -> list[Problem]:
         order by coverage.market, coverage.feed""",
         {"clock": state.clock(con)},
     ).fetchall()
-    problems, feeds = [], load_feeds().feeds if rows else {}
+    problems = []
     for day, market, feed, received, missing, first_missing, due_by in rows:
         if day == now.date() and due_by and f"{now:%H:%M}" < due_by:
             continue
-        spec, file = feeds.get(feed), _last_seen_in(con, feed, market, first_missing)
-        if spec and spec.file_date_format:
-            name = spec.files.replace("{date}", day.strftime(spec.file_date_format))
-            file = f"{feed}/{name}"
+        file = file_due(feed, day) or _last_seen_in(con, feed, market, first_missing)
         where, about = f"landing/{file or feed}", f"{day} {market} {feed}"
         then = f"then `make nightly DATE={day}`"
         if received:

@@ -26,7 +26,12 @@ def alert_of_what_is_missing(context: dg.HookContext) -> None:
     """After publishing: send alerts of late feeds and quarantined files."""
     if context.op.name == released.op.name:
         home = Home.from_environment()
-        sending.notify(home, findings.after_release(home), context.log, run_page(context.run_id))
+        sending.notify(
+            home,
+            findings.after_release(home, catalog.file_due),
+            context.log,
+            run_page(context.run_id),
+        )
 
 
 @dg.failure_hook(name="alert_of_failure")

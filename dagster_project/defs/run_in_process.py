@@ -115,7 +115,7 @@ def release_summary(home: Home) -> list[str]:
         ).fetchone() or ("", None, "")
         failed = [check for check in check_results(con) if not check.passed]
     lines = [line for check in failed for line in _check_lines("warning", check)]
-    for late in findings.after_release(home)["late"]:
+    for late in findings.after_release(home, load_feeds().file_due)["late"]:
         lines += [_labelled("late", late.what), _labelled("", f"to do: {late.to_do}")]
     lines.append(_labelled("release", f"{release_id}, up to {clock}: {what_changed}"))
     lines.append(_labelled("file", str(home.published)))
@@ -132,7 +132,7 @@ def _when_nothing_is_new(home: Home, last: date) -> Outcome:
         "Nothing new: no file changed, nothing was written and nothing published.",
         *release_summary(home),
     ]
-    sending.notify(home, findings.after_release(home), LOG)
+    sending.notify(home, findings.after_release(home, load_feeds().file_due), LOG)
     day = day_to_report(home, last)
     if not day or not _is_report_missing(home, day):
         return Outcome(RELEASED, messages)

@@ -4,6 +4,7 @@ Belongs here: the folder of specs. Does not belong here: what a spec may say (`f
 """
 
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from dagster_project.config_files import read_yaml
@@ -19,6 +20,13 @@ class FeedCatalog:
 
     feeds: dict[str, FeedSpec]
     problems: dict[str, str]
+
+    def file_due(self, feed: str, day: date) -> str | None:
+        """The file that a feed should deliver for a day, below landing/; None if it has no date."""
+        spec = self.feeds.get(feed)
+        if spec is None or spec.file_date_format is None:
+            return None
+        return f"{feed}/{spec.files.replace('{date}', day.strftime(spec.file_date_format))}"
 
 
 def load_feeds(folder: Path = FEEDS_FOLDER) -> FeedCatalog:

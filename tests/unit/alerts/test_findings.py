@@ -7,6 +7,7 @@ import pytest
 
 from dagster_project.alerts import findings
 from dagster_project.home import Home
+from dagster_project.ingest.feed_catalog import load_feeds
 from dagster_project.market.calendar import HONG_KONG
 from dagster_project.warehouse.connection import connect
 from dagster_project.warehouse.raw_tables import create_tables
@@ -42,7 +43,9 @@ def published(tmp_path: Path) -> Home:
 
 
 def test_late_feeds_and_quarantined_files_are_named_with_file_and_remedy(published: Home) -> None:
-    found = findings.after_release(published, datetime(2025, 9, 17, 18, 30, tzinfo=HONG_KONG))
+    found = findings.after_release(
+        published, load_feeds().file_due, datetime(2025, 9, 17, 18, 30, tzinfo=HONG_KONG)
+    )
     assert [str(problem) for problem in (*found["late"], *found["set_aside"])] == [
         "2025-09-17 XHKG wsj_index: nothing that counts, due by 18:00; expected in "
         "landing/wsj_index/HSI.csv. To do: fetch the file (main.rejected_row lists its rejected "
@@ -64,7 +67,7 @@ def test_a_feed_is_not_late_before_it_is_due(published: Home) -> None:
         (datetime(2025, 9, 17, 18, 0, tzinfo=HONG_KONG), 2),
         (datetime(2025, 9, 18, 9, 0, tzinfo=HONG_KONG), 2),
     ):
-        assert len(findings.after_release(published, moment)["late"]) == late
+        assert len(findings.after_release(published, load_feeds().file_due, moment)["late"]) == late
 
 
 def test_a_warehouse_that_cannot_be_read_is_reported(tmp_path: Path) -> None:
