@@ -1,73 +1,18 @@
--- A symbol is due where the feed gave it at its last delivery or at one of the five sessions
--- before: one bad day does not lower what is expected of the next, a delisted symbol is soon
--- forgotten.
-with delivered as (
+with covered_session as (
 
-    select
-        due.feed,
-        due.market,
-        due.trade_date,
-        min(session.session_number) as session_number,
-        count(*) as symbols
-    from {{ ref('int_due_record') }} as due
-    inner join {{ ref('stg_session') }} as session
-        on
-            due.market = session.market
-            and due.trade_date = session.trade_date
-    group by due.feed, due.market, due.trade_date
+    select * from {{ ref('stg_session') }}
 
 ),
 
-first_delivery as (
+due_record as (
 
-    select
-        feed,
-        market,
-        min(trade_date) as trade_date
-    from delivered
-    group by feed, market
+    select * from {{ ref('int_due_record') }}
 
 ),
 
 due_session as (
 
-    select
-        session.trade_date,
-        session.session_number,
-        session.market,
-        first_delivery.feed,
-        coalesce(delivered.symbols, 0) as received_symbols,
-        max(delivered.session_number) over earlier as last_delivery
-    from {{ ref('stg_session') }} as session
-    inner join first_delivery
-        on
-            session.market = first_delivery.market
-            and session.trade_date >= first_delivery.trade_date
-    left join delivered
-        on
-            first_delivery.feed = delivered.feed
-            and session.market = delivered.market
-            and session.trade_date = delivered.trade_date
-    window
-        earlier as (
-            partition by first_delivery.feed, session.market
-            order by session.session_number
-            rows between unbounded preceding and 1 preceding
-        )
-
-),
-
-expecting as (
-
-    select
-        trade_date,
-        session_number,
-        market,
-        feed,
-        received_symbols,
-        last_delivery,
-        least(last_delivery, session_number - 5) as due_since
-    from due_session
+    select * from {{ ref('int_due_session') }}
     {% if is_incremental() %}
         where trade_date >= {{ rebuild_from() }}
     {% endif %}
@@ -75,43 +20,44 @@ expecting as (
 ),
 
 {% if is_incremental() %}
-    -- Nobody is due any more who was given last before this.
-    still_due as (
+    -- A symbol last delivered before this is expected no more: a night reads only what is later.
+    still_expected as (
 
         select
             feed,
             market,
             min(coalesce(due_since, session_number)) as since
-        from expecting
+        from due_session
         group by feed, market
 
     ),
 {% endif %}
 
-given as (
+delivered_symbol as (
 
     select
-        due.feed,
-        due.market,
-        due.symbol,
-        session.session_number,
-        lag(session.session_number) over by_session as given_before,
-        lead(session.session_number) over by_session as given_next
-    from {{ ref('int_due_record') }} as due
-    inner join {{ ref('stg_session') }} as session
+        due_record.feed,
+        due_record.market,
+        due_record.symbol,
+        covered_session.session_number,
+        lag(covered_session.session_number) over by_session as delivered_before,
+        lead(covered_session.session_number) over by_session as delivered_next
+    from due_record
+    inner join covered_session
         on
-            due.market = session.market
-            and due.trade_date = session.trade_date
+            due_record.market = covered_session.market
+            and due_record.trade_date = covered_session.trade_date
     {% if is_incremental() %}
-        inner join still_due
+        inner join still_expected
             on
-                due.feed = still_due.feed
-                and due.market = still_due.market
-                and session.session_number >= still_due.since
+                due_record.feed = still_expected.feed
+                and due_record.market = still_expected.market
+                and covered_session.session_number >= still_expected.since
     {% endif %}
     window
         by_session as (
-            partition by due.feed, due.market, due.symbol order by session.session_number
+            partition by due_record.feed, due_record.market, due_record.symbol
+            order by covered_session.session_number
         )
 
 ),
@@ -119,67 +65,67 @@ given as (
 missing as (
 
     select
-        expecting.feed,
-        expecting.market,
-        expecting.session_number,
+        due_session.feed,
+        due_session.market,
+        due_session.session_number,
         count(*) as symbols,
-        min(given.symbol) as first_symbol
-    from expecting
-    inner join given
+        min(delivered_symbol.symbol) as first_symbol
+    from due_session
+    inner join delivered_symbol
         on
-            expecting.feed = given.feed
-            and expecting.market = given.market
-            and expecting.session_number > given.session_number
-            and expecting.due_since <= given.session_number
+            due_session.feed = delivered_symbol.feed
+            and due_session.market = delivered_symbol.market
+            and due_session.session_number > delivered_symbol.session_number
+            and due_session.due_since <= delivered_symbol.session_number
     where
-        -- Most are given at the next session: they are missing nowhere.
-        given.given_next is distinct from given.session_number + 1
-        and coalesce(given.given_next > expecting.session_number, true)
-    group by expecting.feed, expecting.market, expecting.session_number
+        -- Most are delivered at the next session: they are missing nowhere.
+        delivered_symbol.delivered_next is distinct from delivered_symbol.session_number + 1
+        and coalesce(delivered_symbol.delivered_next > due_session.session_number, true)
+    group by due_session.feed, due_session.market, due_session.session_number
 
 ),
 
-arrived as (
+received as (
 
     select
-        expecting.feed,
-        expecting.market,
-        expecting.session_number,
+        due_session.feed,
+        due_session.market,
+        due_session.session_number,
         count(*) as symbols
-    from expecting
-    inner join given
+    from due_session
+    inner join delivered_symbol
         on
-            expecting.feed = given.feed
-            and expecting.market = given.market
-            and expecting.session_number = given.session_number
-    where given.given_before >= expecting.due_since
-    group by expecting.feed, expecting.market, expecting.session_number
+            due_session.feed = delivered_symbol.feed
+            and due_session.market = delivered_symbol.market
+            and due_session.session_number = delivered_symbol.session_number
+    where delivered_symbol.delivered_before >= due_session.due_since
+    group by due_session.feed, due_session.market, due_session.session_number
 
 )
 
 select
-    expecting.trade_date,
-    expecting.market,
-    expecting.feed,
+    due_session.trade_date,
+    due_session.market,
+    due_session.feed,
     cast(
-        coalesce(arrived.symbols, 0) + coalesce(missing.symbols, 0) as integer
+        coalesce(received.symbols, 0) + coalesce(missing.symbols, 0) as integer
     ) as expected_symbols,
-    cast(expecting.received_symbols as integer) as received_symbols,
+    cast(due_session.received_symbols as integer) as received_symbols,
     cast(coalesce(missing.symbols, 0) as integer) as missing_symbols,
     missing.first_symbol as first_missing_symbol,
     case
-        when expecting.received_symbols = 0 then 'missing'
+        when due_session.received_symbols = 0 then 'missing'
         when missing.symbols > 0 then 'partial'
         else 'complete'
     end as status
-from expecting
+from due_session
 left join missing
     on
-        expecting.feed = missing.feed
-        and expecting.market = missing.market
-        and expecting.session_number = missing.session_number
-left join arrived
+        due_session.feed = missing.feed
+        and due_session.market = missing.market
+        and due_session.session_number = missing.session_number
+left join received
     on
-        expecting.feed = arrived.feed
-        and expecting.market = arrived.market
-        and expecting.session_number = arrived.session_number
+        due_session.feed = received.feed
+        and due_session.market = received.market
+        and due_session.session_number = received.session_number

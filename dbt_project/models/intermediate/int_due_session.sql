@@ -1,0 +1,77 @@
+with covered_session as (
+
+    select * from {{ ref('stg_session') }}
+
+),
+
+due_record as (
+
+    select * from {{ ref('int_due_record') }}
+
+),
+
+delivered as (
+
+    select
+        due_record.feed,
+        due_record.market,
+        due_record.trade_date,
+        min(covered_session.session_number) as session_number,
+        count(*) as symbols
+    from due_record
+    inner join covered_session
+        on
+            due_record.market = covered_session.market
+            and due_record.trade_date = covered_session.trade_date
+    group by due_record.feed, due_record.market, due_record.trade_date
+
+),
+
+first_delivery as (
+
+    select
+        feed,
+        market,
+        min(trade_date) as trade_date
+    from delivered
+    group by feed, market
+
+),
+
+followed as (
+
+    select
+        first_delivery.feed,
+        covered_session.market,
+        covered_session.trade_date,
+        covered_session.session_number,
+        coalesce(delivered.symbols, 0) as received_symbols,
+        max(delivered.session_number) over (
+            partition by first_delivery.feed, covered_session.market
+            order by covered_session.session_number
+            rows between unbounded preceding and 1 preceding
+        ) as last_delivery
+    from covered_session
+    inner join first_delivery
+        on
+            covered_session.market = first_delivery.market
+            and covered_session.trade_date >= first_delivery.trade_date
+    left join delivered
+        on
+            first_delivery.feed = delivered.feed
+            and covered_session.market = delivered.market
+            and covered_session.trade_date = delivered.trade_date
+
+)
+
+-- One bad day must not lower what is expected of the next, and a delisted symbol must soon be
+-- forgotten: hence the last delivery and the five sessions before.
+select
+    feed,
+    market,
+    trade_date,
+    session_number,
+    received_symbols,
+    last_delivery,
+    least(last_delivery, session_number - 5) as due_since
+from followed
