@@ -22,7 +22,13 @@ the same figure however the rows were gathered.
 {%- endmacro %}
 
 
-{# The currencies market turnover is stated in, beside the market's own. #}
+{# A number as text, with at most so many decimals and no zeros at their end. #}
+{% macro number_text(number, decimals) -%}
+    regexp_replace(cast(cast({{ number }} as decimal(24, {{ decimals }})) as string), '[.]?0+$', '')
+{%- endmacro %}
+
+
+{# The currencies market turnover is given in, beside the market's own. #}
 {% macro turnover_currencies() -%}
     {{ return(["cny", "hkd", "usd"]) }}
 {%- endmacro %}

@@ -1,253 +1,154 @@
--- A claim's words may mean several things: a group or the index that stands for it, the targets of
--- several brokers. Each is a reading; the first is the most literal.
+{#
+`types` are the columns of a reading of any kind, `kinds` which of them each kind has beside the
+first four; the others are null.
+#}
+{% set types = {
+    "claim_id": "string", "reading": "bigint", "named": "string", "value": "double",
+    "high_since": "date", "known_from": "date", "ranked": "bigint", "change_pct": "double",
+    "usual_low": "double", "usual_high": "double",
+} %}
+{% set kinds = {
+    "series_reading": ["high_since", "known_from"],
+    "group_reading": ["ranked", "change_pct"],
+    "turnover_reading": [],
+    "target_reading": [],
+    "reaction_reading": ["usual_low", "usual_high"],
+} %}
+
 with claim as (
 
-    select
-        claim.*,
-        case
-            when claim.unit like 'trillion %' then 1000000000000
-            when claim.unit like 'billion %' then 1000000000
-            when claim.unit like 'million %' then 1000000
-            else 1
-        end as unit_size
-    from {{ ref('published_claim') }} as claim
-    inner join {{ source('raw', 'asked_dates') }} as asked
-        on claim.trade_date between asked.from_date and asked.to_date
+    select * from {{ ref('int_claim') }}
 
 ),
 
-meant as (
+cross_market_turnover as (
 
-    select
-        claim_id,
-        trade_date,
-        metric,
-        1 as reading,
-        subject_kind as kind,
-        subject as symbol
-    from claim
-    where metric in ('close', 'change', 'change_pct', 'closing_high_since')
-
-    union all
-
-    select
-        claim_id,
-        trade_date,
-        metric,
-        2 as reading,
-        'index' as kind,
-        index_of_group as symbol
-    from claim
-    where metric in ('close', 'change', 'change_pct', 'closing_high_since')
+    select * from {{ ref('cross_market_turnover') }}
 
 ),
 
-{% for kind in ['index', 'security'] %}
-    {{ kind }}_history as (
+target_price as (
 
-        select
-            symbol,
-            min(trade_date) as known_from
-        from {{ ref(kind ~ '_performance') }}
-        where symbol in (select meant.symbol from meant)
-        group by symbol
+    select * from {{ ref('target_price') }}
 
-    ),
+),
 
-    of_{{ kind }} as (
+event_reaction as (
 
-        select
-            meant.claim_id,
-            meant.reading,
-            coalesce(
-                performance.name || ' (' || performance.symbol || ')', performance.symbol
-            ) as named,
-            cast(
-                case meant.metric
-                    when 'close' then performance.close
-                    when 'change' then performance.change
-                    when 'change_pct' then performance.change_pct
-                    when 'closing_high_since' then performance.close
-                end as double
-            ) as value,
-            performance.closing_high_since as high_since,
-            history.known_from
-        from meant
-        inner join {{ ref(kind ~ '_performance') }} as performance
-            on
-                meant.trade_date = performance.trade_date
-                and meant.symbol = performance.symbol
-        inner join {{ kind }}_history as history
-            on performance.symbol = history.symbol
-        where meant.kind = '{{ kind }}'
+    select * from {{ ref('event_reaction') }}
 
-    ),
+),
 
-{% endfor %}
--- A group of one member tells of a company: it takes no rank from another.
-of_group as (
+series_reading as (
 
-    select
-        claim.claim_id,
-        claim.subject || ' (' || claim.region || ')' as named,
-        performance.change_pct,
-        case claim.metric
-            when 'change_pct' then performance.change_pct
-            when 'rank'
-                then 1 + count(case
-                        when
-                            claim.comparison = 'among_leaders'
-                            and peer.change_pct > performance.change_pct
-                            then 1
-                        when
-                            claim.comparison = 'among_laggards'
-                            and peer.change_pct < performance.change_pct
-                            then 1
-                    end)
-        end as value,
-        1 + count(peer.sector) as ranked
-    from claim
-    inner join {{ ref('sector_performance') }} as performance
-        on
-            claim.trade_date = performance.trade_date
-            and claim.subject_kind = performance.level
-            and claim.subject = performance.sector
-            and claim.region = performance.region
-    left join {{ ref('sector_performance') }} as peer
-        on
-            performance.trade_date = peer.trade_date
-            and performance.level = peer.level
-            and performance.region = peer.region
-            and performance.sector <> peer.sector
-            and peer.change_pct is not null
-            and peer.advancers + peer.decliners + peer.unchanged > 1
-    where
-        claim.metric in ('change_pct', 'rank')
-        and performance.change_pct is not null
-    group by claim.claim_id, claim.subject, claim.region, claim.metric, performance.change_pct
+    select * from {{ ref('int_series_claim_reading') }}
+
+),
+
+group_reading as (
+
+    select * from {{ ref('int_group_claim_reading') }}
 
 ),
 
 -- A total that lacks a market is no total.
-of_scope as (
+turnover_reading as (
 
     select
         claim.claim_id,
-        totals.scope as named,
+        1 as reading,
+        total.scope as named,
         cast(
             case
-                when claim.metric = 'turnover_cny' and totals.is_complete
-                    then totals.turnover_cny
-                when claim.metric = 'turnover_hkd' and totals.is_complete
-                    then totals.turnover_hkd
+                when claim.metric = 'turnover_cny' and total.is_complete
+                    then total.turnover_cny
+                when claim.metric = 'turnover_hkd' and total.is_complete
+                    then total.turnover_hkd
                 when claim.metric = 'previous_turnover_cny' and previous.is_complete
                     then previous.turnover_cny
             end as double
-        ) / claim.unit_size as value
+        ) / case
+            when claim.unit like 'trillion %' then 1000000000000
+            when claim.unit like 'billion %' then 1000000000
+            when claim.unit like 'million %' then 1000000
+            else 1
+        end as value
     from claim
-    inner join {{ ref('cross_market_turnover') }} as totals
+    inner join cross_market_turnover as total
         on
-            claim.trade_date = totals.trade_date
-            and claim.subject = totals.scope
-    left join {{ ref('cross_market_turnover') }} as previous
+            claim.trade_date = total.trade_date
+            and claim.subject = total.scope
+    left join cross_market_turnover as previous
         on
-            totals.scope = previous.scope
-            and totals.previous_trade_date = previous.trade_date
+            total.scope = previous.scope
+            and total.previous_trade_date = previous.trade_date
     where claim.subject_kind = 'scope'
 
 ),
 
--- The target that each broker held on the day.
-of_broker as (
+dated_target as (
 
     select
         claim.claim_id,
-        stated.broker,
-        stated.symbol,
-        stated.target_date,
-        stated.target,
+        target_price.broker,
+        target_price.symbol,
+        target_price.target_date,
+        target_price.target,
         row_number() over (
-            partition by claim.claim_id, stated.broker order by stated.target_date desc
+            partition by claim.claim_id, target_price.broker order by target_price.target_date desc
         ) as age_rank
     from claim
-    inner join {{ ref('target_price') }} as stated
+    inner join target_price
         on
-            claim.subject = stated.symbol
-            and claim.unit = stated.currency
-            and claim.trade_date >= stated.target_date
+            claim.subject = target_price.symbol
+            and claim.unit = target_price.currency
+            and claim.trade_date >= target_price.target_date
     where claim.metric = 'target_price'
 
 ),
 
-of_event as (
+-- The target that each broker held on the day.
+target_reading as (
+
+    select
+        claim_id,
+        row_number() over (partition by claim_id order by target_date desc, broker asc) as reading,
+        broker || ' on ' || symbol || ' (' || cast(target_date as string) || ')' as named,
+        target as value
+    from dated_target
+    where age_rank = 1
+
+),
+
+reaction_reading as (
 
     select
         claim.claim_id,
-        reaction.basket,
-        reaction.event_id,
-        reaction.event_date,
-        reaction.benchmark,
-        reaction.relative_return_pct,
-        reaction.usual_low_pct,
-        reaction.usual_high_pct
+        row_number() over (
+            partition by claim.claim_id
+            order by event_reaction.event_date desc, event_reaction.event_id asc
+        ) as reading,
+        event_reaction.basket || ' against ' || event_reaction.benchmark || ' after '
+        || event_reaction.event_id || ' (' || cast(event_reaction.event_date as string) || ')'
+            as named,
+        event_reaction.relative_return_pct as value,
+        event_reaction.usual_low_pct as usual_low,
+        event_reaction.usual_high_pct as usual_high
     from claim
-    inner join {{ ref('event_reaction') }} as reaction
+    inner join event_reaction
         on
-            claim.trade_date = reaction.trade_date
-            and claim.subject = reaction.basket
+            claim.trade_date = event_reaction.trade_date
+            and claim.subject = event_reaction.basket
     where claim.metric = 'reaction'
 
 )
 
-{% for kind in ['index', 'security'] %}
+{% for kind, further in kinds.items() %}
+    {% set given = ["claim_id", "reading", "named", "value"] + further %}
     select
-        claim_id,
-        reading,
-        named,
-        value,
-        high_since,
-        known_from
-    from of_{{ kind }}
-
-    union all by name
-
+        {{ typed_columns(types, dict(zip(given, given))) | indent(8) }}
+    from {{ kind }}
+    {% if not loop.last %}
+        union all
+    {% endif %}
 {% endfor %}
-select
-    claim_id,
-    1 as reading,
-    named,
-    value,
-    ranked,
-    change_pct
-from of_group
-
-union all by name
-
-select
-    claim_id,
-    1 as reading,
-    named,
-    value
-from of_scope
-
-union all by name
-
-select
-    claim_id,
-    row_number() over (partition by claim_id order by target_date desc, broker asc) as reading,
-    broker || ' on ' || symbol || ' (' || cast(target_date as string) || ')' as named,
-    cast(target as double) as value
-from of_broker
-where age_rank = 1
-
-union all by name
-
-select
-    claim_id,
-    row_number() over (partition by claim_id order by event_date desc, event_id asc) as reading,
-    basket || ' against ' || benchmark || ' after ' || event_id
-    || ' (' || cast(event_date as string) || ')' as named,
-    relative_return_pct as value,
-    usual_low_pct as usual_low,
-    usual_high_pct as usual_high
-from of_event

@@ -20,118 +20,10 @@
     'under': ['is under', 'is not under'],
     'direction': ['is', 'is not'],
 } %}
-{% set numeric = "('equals', 'nearly', 'truncates_to', 'over', 'under')" %}
 
-with claim as (
+with verdict as (
 
-    select claim.*
-    from {{ ref('published_claim') }} as claim
-    inner join {{ source('raw', 'asked_dates') }} as asked
-        on claim.trade_date between asked.from_date and asked.to_date
-
-),
-
-read_claim as (
-
-    select
-        claim.*,
-        reading.reading,
-        reading.named,
-        cast(reading.value as decimal(24, 8)) as value,
-        reading.high_since,
-        reading.known_from,
-        reading.ranked,
-        reading.change_pct,
-        cast(reading.usual_low as decimal(24, 8)) as usual_low,
-        cast(reading.usual_high as decimal(24, 8)) as usual_high,
-        case
-            when claim.comparison in {{ numeric }}
-                then cast(claim.published_value as decimal(24, 8))
-        end as published,
-        -- Brings the last digit published before the decimal point.
-        cast(
-            power(10, case
-                when claim.published_value like '%.%'
-                    then length(claim.published_value) - position('.' in claim.published_value)
-                else 0
-            end) as decimal(10, 0)
-        ) as scale,
-        case
-            when claim.comparison = 'in_years'
-                then cast({{ dbt.dateadd(
-                    'month',
-                    '-cast(12 * cast(claim.published_value as double) as integer)',
-                    'claim.trade_date'
-                ) }} as date)
-        end as years_before
-    from claim
-    left join {{ ref('int_claim_reading') }} as reading
-        on claim.claim_id = reading.claim_id
-
-),
-
-judged as (
-
-    select
-        *,
-        value is not null
-        and case
-            when comparison = 'since'
-                then
-                    high_since is not null
-                    or substring(cast(known_from as string), 1, length(published_value))
-                    < published_value
-            when comparison = 'in_years'
-                then high_since is not null or known_from <= years_before
-            when comparison in ('among_leaders', 'among_laggards') then ranked >= 3
-            when comparison = 'muted' then usual_low is not null
-            else true
-        end as is_known,
-        case
-            when comparison in ('equals', 'nearly')
-                then round(value * scale) = published * scale
-            when comparison = 'truncates_to'
-                then sign(value) * floor(abs(value) * scale) = published * scale
-            when comparison = 'over' then value > published
-            when comparison = 'under' then value < published
-            when comparison = 'direction'
-                then
-                    published_value
-                    = case when value > 0 then 'up' when value < 0 then 'down' else 'unchanged' end
-            when comparison = 'since'
-                then coalesce(cast(high_since as string) like published_value || '%', false)
-            when comparison = 'in_years' then coalesce(high_since <= years_before, true)
-            when comparison in ('among_leaders', 'among_laggards') then value * 3 <= ranked
-            when comparison = 'muted' then value between usual_low and usual_high
-        end as holds
-    from read_claim
-
-),
-
--- A claim is right where one of its readings is, and wrong where none is and one can be told.
-ranked as (
-
-    select
-        *,
-        case
-            when is_known and holds then 'confirmed'
-            when is_known then 'contradicted'
-            else 'no_data'
-        end as verdict,
-        row_number() over (
-            partition by claim_id
-            order by
-                case when is_known and holds then 1 when is_known then 2 else 3 end,
-                reading
-        ) as choice,
-        first_value(reading) over by_reading as literal_reading,
-        first_value(named) over by_reading as literal_named,
-        first_value(value) over by_reading as literal_value
-    from judged
-    window by_reading as (
-        partition by claim_id order by reading
-        rows between unbounded preceding and unbounded following
-    )
+    select * from {{ ref('int_claim_verdict') }}
 
 ),
 
@@ -153,15 +45,13 @@ worded as (
             {% endfor %}
         end as relation,
         {% for number in ['value', 'change_pct', 'usual_low', 'usual_high', 'literal_value'] %}
-            regexp_replace(cast(cast({{ number }} as decimal(24, 4)) as string), '[.]?0+$', '')
-                as {{ number }}_shown,
+            {{ number_text(number, 4) }} as {{ number }}_shown,
         {% endfor %}
         coalesce(
             'since ' || cast(high_since as string),
             'since its history begins on ' || cast(known_from as string)
         ) as since
-    from ranked
-    where choice = 1
+    from verdict
 
 )
 
@@ -182,7 +72,7 @@ select
     case
         when verdict = 'no_data' then null
         when metric = 'closing_high_since' then cast(high_since as string)
-        else regexp_replace(cast(cast(value as decimal(24, 6)) as string), '[.]?0+$', '')
+        else {{ number_text('value', 6) }}
     end as actual_value,
     named as read_as,
     verdict,
