@@ -16,6 +16,18 @@ the same figure however the rows were gathered.
 {%- endmacro %}
 
 
+{#
+Natural logarithm of a ratio, to twelve decimals: logarithms of fixed precision add up to the same
+sum in any order and from any day on.
+#}
+{% macro log_ratio(numerator, denominator) -%}
+    cast(
+        round(ln(cast({{ numerator }} as double) / cast({{ denominator }} as double)), 12)
+        as decimal(18, 12)
+    )
+{%- endmacro %}
+
+
 {# A DOUBLE as an amount of money, to the hundredth. #}
 {% macro to_amount(value) -%}
     cast(round({{ value }}, 2) as decimal(18, 2))
