@@ -114,7 +114,13 @@ followed as (
 adjusted as (
 
     select
-        *,
+        symbol,
+        trade_date,
+        feed,
+        close,
+        previous_trade_date,
+        coalesce(reference_close, last_close) as previous_close,
+        carried_adjustment is not null as is_carried,
         case
             when carried_adjustment is not null then carried_adjustment
             when
@@ -149,14 +155,14 @@ indexed as (
         feed,
         close,
         previous_trade_date,
-        cast(coalesce(reference_close, last_close) as decimal(18, 6)) as previous_close,
+        cast(previous_close as decimal(18, 6)) as previous_close,
         log_adjustment,
         cast(
             round(cast(close as double) * exp(cast(log_adjustment as double)), 6)
             as decimal(18, 6)
         ) as return_index
     from chained
-    where carried_adjustment is null
+    where not is_carried
 
 ),
 
