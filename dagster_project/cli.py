@@ -7,6 +7,7 @@ its exit status (`defs/run_in_process.py`), what a command reads or changes (`re
 The commands import what they need themselves, so that `--help` and wrong use are instant.
 """
 
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -355,14 +356,14 @@ def _progress(name: str) -> Iterator[Callable[[str], None]]:
     from rich.console import Console
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    with Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}", markup=False),
-        TimeElapsedColumn(),
-        console=Console(stderr=True),
-        transient=True,
-        redirect_stdout=False,  # stdout may be a pipe
-    ) as progress:
+    columns = SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn()
+    # A stream of its own, since Dagster redirects file descriptor 2 while a step runs.
+    with (
+        os.fdopen(os.dup(sys.stderr.fileno()), "w", encoding="utf-8") as terminal,
+        Progress(
+            *columns, console=Console(file=terminal), transient=True, redirect_stdout=False
+        ) as progress,
+    ):
         task = progress.add_task(name, total=None)
         yield lambda step: progress.update(task, description=f"{name}: {step}")
 
