@@ -11,7 +11,7 @@ from dagster_project.defs.partitions import trade_dates
 from dagster_project.defs.publish import release
 from dagster_project.home import Home
 from dagster_project.pipeline import day_to_report
-from dagster_project.report import check_report, write_report
+from dagster_project.report.files import check_report, write_report
 
 REPORT = dg.AssetKey(["report", "market_report"])
 CHECK = "figures_follow_from_the_release"

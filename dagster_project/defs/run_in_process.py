@@ -97,7 +97,7 @@ def write_and_check_report(home: Home, day: date) -> Outcome:
         ReleaseError: the report cannot be written.
     """
     # Importing the library that draws the charts takes half a second.
-    from dagster_project.report import ReportError, check_report, write_report
+    from dagster_project.report.files import ReportError, check_report, write_report
 
     try:
         paths = write_report(home, day)

@@ -16,7 +16,7 @@ import duckdb
 import pytest
 
 from dagster_project.home import Home
-from dagster_project.report import Colours, write_report
+from dagster_project.report.files import Colours, write_report
 
 DAY = date(2025, 9, 17)
 PHONE, WIDE = (390, 844), (1280, 900)

@@ -20,9 +20,9 @@ import duckdb
 import pytest
 
 from dagster_project.home import PROJECT_ROOT, Home
-from dagster_project.report import ReportError, check_report, write_report
 from dagster_project.report.check import check_html, check_markdown
 from dagster_project.report.figures import Published
+from dagster_project.report.files import ReportError, check_report, write_report
 from dagster_project.warehouse.connection import connect
 
 DAY = date(2025, 9, 17)
@@ -390,7 +390,7 @@ def test_colours_that_are_none_are_refused(home: Home, monkeypatch: pytest.Monke
 
 
 def test_it_needs_no_dagster() -> None:
-    code = "import sys, dagster_project.report; sys.exit('dagster' in sys.modules)"
+    code = "import sys, dagster_project.report.files; sys.exit('dagster' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], cwd=PROJECT_ROOT, check=True)
 
 

@@ -59,7 +59,7 @@ PHASES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "publish": (("dagster_project.pipeline", "publish"),),
     "report": (
-        ("dagster_project.report", "write_report"),
+        ("dagster_project.report.files", "write_report"),
         ("dagster_project.defs.report", "write_report"),
     ),
 }
@@ -109,10 +109,11 @@ def run(home: Home, kind: Kind, way: Way) -> None:
     Raises:
         ProofFailed: nothing was released, or the report failed.
     """
-    from dagster_project import pipeline, report
+    from dagster_project import pipeline
     from dagster_project.defs.run_in_process import run_job
     from dagster_project.ingest import feed_catalog
     from dagster_project.market import calendar
+    from dagster_project.report import files
 
     first, last = dates_of(kind)
     today, catalog = calendar.today_in_hong_kong(), feed_catalog.load_feeds()
@@ -124,8 +125,8 @@ def run(home: Home, kind: Kind, way: Way) -> None:
     result = pipeline.run(home, catalog, (first, last), today)
     if result.withheld:
         raise ProofFailed(result.withheld)
-    report.write_report(home, last)
-    if problems := report.check_report(home, last):
+    files.write_report(home, last)
+    if problems := files.check_report(home, last):
         raise ProofFailed("; ".join(problems))
 
 
@@ -346,7 +347,7 @@ def published_tables(home: Home) -> dict[str, tuple[int, int]] | None:
 
 
 def report_problems(home: Home, day: date) -> list[str]:
-    from dagster_project.report import check_report
+    from dagster_project.report.files import check_report
 
     return check_report(home, day)
 

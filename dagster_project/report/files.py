@@ -1,0 +1,153 @@
+"""The two files of a market report: writing them whole, and checking finished ones.
+
+Belongs here: where the files are, how they are replaced, the settings they are written with, and
+comparing them as a whole. Does not belong here: what is in them (`render.py`),
+how single figures are checked (`check.py`).
+"""
+
+import fcntl
+import html
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from itertools import zip_longest
+from pathlib import Path
+
+import duckdb
+
+from dagster_project.home import Home
+from dagster_project.report.check import check_html, check_markdown
+from dagster_project.report.facts import ReportError
+from dagster_project.report.figures import Published
+from dagster_project.report.render import COLOURS, Colours, asset_page, render
+from dagster_project.warehouse.connection import connect
+
+__all__ = ["COLOURS", "Colours", "ReportError", "check_report", "colours_wanted", "write_report"]
+
+MARKDOWN, HTML = "market_report.md", "market_report.html"
+
+
+def colours_wanted() -> Colours:
+    """`$CLOSING_BELL_COLOURS`: `hong_kong` (red is up, the default) or `western` (green is up).
+
+    Raises:
+        ReportError: it is neither.
+    """
+    configured = os.environ.get("CLOSING_BELL_COLOURS") or "hong_kong"
+    for colours in COLOURS:
+        if configured == colours:
+            return colours
+    raise ReportError(
+        f"CLOSING_BELL_COLOURS is {configured!r}; set it to {' or '.join(COLOURS)}, or unset it"
+    )
+
+
+def write_report(home: Home, trade_date: date, colours: Colours | None = None) -> list[Path]:
+    """Write `reports/<trade date>/market_report.md` and `.html`; each appears whole or not at all.
+
+    Returns:
+        The two files.
+
+    Raises:
+        ReportError: nothing is published yet, or nothing of that date.
+    """
+    with _open(home) as con:
+        finished = render(
+            Published(con, trade_date), colours or colours_wanted(), asset_page(trade_date)
+        )
+    folder = home.reports / trade_date.isoformat()
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    with _alone(folder):
+        for name, content in ((MARKDOWN, finished.markdown), (HTML, finished.html)):
+            # The same name each time: what a crash left is written over.
+            unfinished = folder / f".{name}.unfinished"
+            with unfinished.open("w", encoding="utf-8", newline="\n") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            written.append(unfinished.replace(folder / name))
+    return written
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """One writer of a day's report at a time."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def check_report(home: Home, trade_date: date) -> list[str]:
+    """Read a finished report again; one line for each thing that does not follow from the release.
+
+    First every figure is looked up in the published file by its own reference; then both files are
+    compared as a whole with what the release gives, so that nothing at all can have been altered.
+
+    Raises:
+        ReportError: nothing is published yet, or nothing of that date.
+    """
+    problems: list[str] = []
+    folder = home.reports / trade_date.isoformat()
+    found: dict[str, str] = {}
+    for name in (MARKDOWN, HTML):
+        path = folder / name
+        try:
+            found[name] = path.read_bytes().decode()
+        except FileNotFoundError:
+            problems.append(f"{path} is not there: the report of {trade_date} is not written")
+        except UnicodeDecodeError as error:
+            problems.append(f"{path} is no UTF-8 text: {error}")
+    colours = _colours_of(found.get(HTML, ""))
+    with _open(home) as con:
+        published = Published(con, trade_date)
+        for name, check in ((MARKDOWN, check_markdown), (HTML, check_html)):
+            if name in found:
+                problems += [f"{name}: {problem}" for problem in check(found[name], published)]
+        if not problems and colours is None:
+            problems.append(f"{HTML}: does not say what its colours mean (data-colours)")
+        if not problems and colours is not None:
+            finished = render(published, colours, _asset_page_of(found.get(HTML, "")))
+            expected = {MARKDOWN: finished.markdown, HTML: finished.html}
+            problems += [
+                _difference(name, found[name], expected[name])
+                for name in found
+                if found[name] != expected[name]
+            ]
+    return problems
+
+
+def _colours_of(page: str) -> Colours | None:
+    """The setting that a page was written with; None where it does not say."""
+    said = re.search(r'<html [^>]*data-colours="(\w+)"', page)
+    return next((colours for colours in COLOURS if said and said[1] == colours), None)
+
+
+def _asset_page_of(page: str) -> str | None:
+    """The link into the UI that a page was written with: where the UI is, is no figure."""
+    said = re.search(r'<a href="([^"]*)" id="asset-page">', page)
+    return said and html.unescape(said[1])
+
+
+def _difference(name: str, found: str, expected: str) -> str:
+    """Where a file begins to differ from what the release gives."""
+    both = zip_longest(found, expected)
+    position = next(at for at, (one, other) in enumerate(both) if one != other)
+    shown = slice(max(0, position - 40), position + 40)
+    return (
+        f"{name} line {found.count(chr(10), 0, position) + 1} reads {found[shown]!r}, "
+        f"where the release gives {expected[shown]!r}; write the report again"
+    )
+
+
+@contextmanager
+def _open(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
+    if not home.published.exists():
+        raise ReportError(f"{home.published} is not there yet; run `make nightly DATE=…` first")
+    with connect(home.published, read_only=True) as con:
+        yield con
