@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import TypeVar
 
-from dagster_project.report.figures import Figure, Published, Reference, UnknownFigure
+from dagster_project.report.figures import Figure, Reference, UnknownFigure
 from dagster_project.report.origins import Origins
+from dagster_project.report.published import Published
 from dagster_project.report.render import escape_markdown, note_of, references_of
 
 BoundT = TypeVar("BoundT")

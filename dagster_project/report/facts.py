@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from dagster_project.report.figures import Figure, Published, Reference, Row, RowKey
+from dagster_project.report.figures import Figure, Reference, Row, RowKey
+from dagster_project.report.published import Published
 
 # The index that a region's close is told by; it comes first.
 HEADLINE_INDEX = {"hong_kong": "HSI", "mainland": "000001.SH"}

@@ -20,7 +20,7 @@ import duckdb
 from dagster_project.home import Home
 from dagster_project.report.check import check_html, check_markdown
 from dagster_project.report.facts import ReportError
-from dagster_project.report.figures import Published
+from dagster_project.report.published import Published
 from dagster_project.report.render import COLOURS, Colours, asset_page, render
 from dagster_project.warehouse.connection import connect
 

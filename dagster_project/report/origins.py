@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from dagster_project.report.figures import KEYS, Figure, Published, RowKey, UnknownFigure
+from dagster_project.report.figures import Figure, RowKey, UnknownFigure
+from dagster_project.report.published import KEYS, Published
 from dagster_project.warehouse.connection import dicts
 
 # More are counted, not named: a sector of a whole market has hundreds.

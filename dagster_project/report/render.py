@@ -25,8 +25,9 @@ from markupsafe import Markup, escape
 
 from dagster_project.report.charts import Chart, draw
 from dagster_project.report.facts import ReportError, gather
-from dagster_project.report.figures import Figure, Published, Reference, Row, RowKey, Text
+from dagster_project.report.figures import Figure, Reference, Row, RowKey, Text
 from dagster_project.report.origins import Origins
+from dagster_project.report.published import Published
 from dagster_project.report.tables import Cell, Column, Section, Table, lay_out
 from dagster_project.report.text import Story, tell, weekday
 

@@ -21,8 +21,8 @@ import pytest
 
 from dagster_project.home import PROJECT_ROOT, Home
 from dagster_project.report.check import check_html, check_markdown
-from dagster_project.report.figures import Published
 from dagster_project.report.files import ReportError, check_report, write_report
+from dagster_project.report.published import Published
 from dagster_project.warehouse.connection import connect
 
 DAY = date(2025, 9, 17)
