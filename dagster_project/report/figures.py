@@ -2,7 +2,7 @@
 
 Belongs here: what a figure is, how it is written (its form), the reference that leads back to it,
 and texts with figures in them. Does not belong here: reading them (`published.py`), which ones a
-report shows (`facts.py`, `tables.py`), and the records behind them (`origins.py`).
+report shows (`sections/`), and the records behind them (`origins.py`).
 
 A reference is an address within a release:
 
@@ -229,6 +229,15 @@ def listed(texts: Iterable[Text], last: str = "and") -> Text:
             joined.append(f" {last} " if position == len(items) - 1 else ", ")
         joined.extend(text)
     return tuple(joined)
+
+
+def paragraph(sentences: Iterable[Text]) -> Text:
+    """Sentences as one text, a space between them; empty ones are left out."""
+    pieces: list[str | Figure] = []
+    for sentence in sentences:
+        if sentence:
+            pieces += [" ", *sentence] if pieces else sentence
+    return tuple(pieces)
 
 
 def plain(text: Text) -> str:

@@ -1,8 +1,8 @@
 """The two files of a market report: writing them whole, and checking finished ones.
 
 Belongs here: where the files are, how they are replaced, the settings they are written with, and
-comparing them as a whole. Does not belong here: what is in them (`render.py`),
-how single figures are checked (`check.py`).
+comparing them as a whole. Does not belong here: what is in them
+(`composition.py`, `render.py`), how single figures are checked (`check.py`).
 """
 
 import fcntl
@@ -19,7 +19,7 @@ import duckdb
 
 from dagster_project.home import Home
 from dagster_project.report.check import check_html, check_markdown
-from dagster_project.report.facts import ReportError
+from dagster_project.report.day import ReportError
 from dagster_project.report.published import Published
 from dagster_project.report.render import COLOURS, Colours, asset_page, render
 from dagster_project.warehouse.connection import connect

@@ -64,11 +64,21 @@ class Published:
         """What the report was asked for, as a row: trade_date, colours."""
         return Row(RowKey.of("report", trade_date=self.trade_date), self._report)
 
-    def rows(self, table: str, tail: str, parameters: Sequence[Any] = ()) -> list[Row]:
-        """Rows of a table, by the SQL that follows `from <table>`."""
+    def rows(
+        self,
+        table: str,
+        tail: str,
+        parameters: Sequence[Any] = (),
+        key_columns: Sequence[str] | None = None,
+    ) -> list[Row]:
+        """Rows of a table, by the SQL that follows `from <table>`.
+
+        `key_columns` is for a table that is not in `KEYS`: a mart that one section alone shows.
+        """
+        key_columns = key_columns or KEYS[table]
         rows = []
         for values in dicts(self.con, f"select * from {self._sql_name(table)} {tail}", parameters):
-            key = RowKey.of(table, **{column: values[column] for column in KEYS[table]})
+            key = RowKey.of(table, **{column: values[column] for column in key_columns})
             self._found.update({(key, column): value for column, value in values.items()})
             rows.append(Row(key, values))
         return rows
@@ -77,6 +87,22 @@ class Published:
         """A count, sum, minimum or maximum over the rows that have a key, as a row."""
         row_key = RowKey.of(table, **key)
         return Row(row_key, {measure: self.value(row_key, measure)})
+
+    def counts(
+        self, table: str, column: str, measures: Sequence[str] = (), **key: Any
+    ) -> dict[str, Row]:
+        """Value of a column -> the rows that have it, as one with `count(*)` and other measures."""
+        condition = " and ".join(f"{name} = ?" for name in key) or "true"
+        found = self.con.execute(
+            f"select distinct {column} from {self._sql_name(table)} where {condition} order by 1",
+            list(key.values()),
+        ).fetchall()
+        counts = {}
+        for (value,) in found:
+            total = self.total(table, "count(*)", **key, **{column: value})
+            values = {measure: self.value(total.row_key, measure) for measure in measures}
+            counts[value] = Row(total.row_key, {**total.values, **values})
+        return counts
 
     def value(self, row_key: RowKey, measure: str) -> Any:
         """What a measure of a row is in this release.

@@ -1,7 +1,7 @@
-"""The finished report: facts, text, tables and charts as one Markdown and one HTML file.
+"""Rendering: a composed report as one Markdown and one HTML file.
 
 Belongs here: how a figure is bound to its row in either file, and the templates' helpers. Does not
-belong here: what a report says or shows. `check.py` reads what is written here.
+belong here: what a report says or shows (`sections/`). `check.py` reads what is written here.
 
 How a figure is bound, which `check.py` relies on:
 - HTML: the figure's text stands alone in an element with its reference as `data-ref`, a number or
@@ -17,19 +17,18 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
 from typing import Literal
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from dagster_project.report.charts import Chart, draw
-from dagster_project.report.facts import ReportError, gather
-from dagster_project.report.figures import Figure, Reference, Row, RowKey, Text
+from dagster_project.report.composition import compose
+from dagster_project.report.day import ReportError
+from dagster_project.report.drawing import Chart
+from dagster_project.report.figures import Figure, Reference, RowKey, Text
 from dagster_project.report.origins import Origins
 from dagster_project.report.published import Published
-from dagster_project.report.tables import Cell, Column, Section, Table, lay_out
-from dagster_project.report.text import Story, tell, weekday
+from dagster_project.report.tables import Cell, Column, Table
 
 Colours = Literal["hong_kong", "western"]
 COLOURS: tuple[Colours, ...] = ("hong_kong", "western")
@@ -54,29 +53,17 @@ class Finished:
 
 
 def render(published: Published, colours: Colours, asset_page: str | None = None) -> Finished:
-    """Write a report anew; the same release, date, colours and link give the same bytes."""
-    facts = gather(published)
-    report = _Report(
-        story=tell(facts),
-        sections=lay_out(facts),
-        charts=draw(facts),
-        weekday=weekday(facts.trade_date),
-        date=facts.report.figure("trade_date", "date"),
-        title=facts.report.figure("trade_date", "title"),
-        board=facts.indices,
-        release=facts.release.figure("release_id", "text"),
-        clock=facts.release.figure("clock", "date"),
-        published_at=facts.release.figure("published_at", "moment"),
-        colours=colours,
-        asset_page=asset_page,
-    )
+    """The report's two files; the same release, date, colours and link give the same bytes."""
+    report = compose(published)
     origins = Origins(published)
     origins.prepare(figure.reference.row for figure in report.figures)
     return Finished(
         markdown=_environment.get_template("report.md.j2").render(
             report=report, md=_Markdown(origins)
         ),
-        html=_environment.get_template("report.html.j2").render(report=report, page=_Page(origins)),
+        html=_environment.get_template("report.html.j2").render(
+            report=report, page=_Page(origins), colours=colours, asset_page=asset_page
+        ),
     )
 
 
@@ -94,39 +81,6 @@ def asset_page(trade_date: date) -> str | None:
             f"CLOSING_BELL_UI_URL is {ui!r}; write it as http://localhost:3000, or unset it"
         )
     return f"{ui.rstrip('/')}/assets/report/market_report?partition={trade_date}"
-
-
-@dataclass(frozen=True)
-class _Report:
-    """All that the templates show."""
-
-    story: Story
-    sections: Sequence[Section]
-    charts: dict[str, list[Chart]]
-    weekday: str
-    date: Figure
-    title: Figure
-    board: Sequence[Row]
-    """The indices, for a glance."""
-    release: Figure
-    clock: Figure
-    published_at: Figure
-    colours: Colours
-    asset_page: str | None
-
-    @cached_property
-    def figures(self) -> list[Figure]:
-        texts: list[Text] = [self.story.headline, *self.story.paragraphs]
-        for section in self.sections:
-            texts += section.notes
-            for table in section.tables:
-                texts.append(table.caption)
-                texts += [cell.text for row in table.rows for cell in row]
-        charts = [chart for charts in self.charts.values() for chart in charts]
-        texts += [text for chart in charts for text in (chart.title, chart.caption)]
-        texts += [tuple(chart.labels) for chart in charts]
-        found = [piece for text in texts for piece in text if isinstance(piece, Figure)]
-        return [*found, self.date, self.title, self.release, self.clock, self.published_at]
 
 
 # HTML

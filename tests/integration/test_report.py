@@ -1,9 +1,10 @@
 """The market report on a real release: what it says, and that nothing in it can be altered.
 
 Belongs here: reports written from a published file and read again. Does not belong here: the words
-of single sentences (`tests/unit/test_report_text.py`), how a page looks (`tests/browser`).
+of single sentences (`tests/unit/report`), how a page looks (`tests/browser`).
 """
 
+import importlib
 import random
 import re
 import shutil
@@ -20,6 +21,7 @@ import duckdb
 import pytest
 
 from dagster_project.home import PROJECT_ROOT, Home
+from dagster_project.report import sections
 from dagster_project.report.check import check_html, check_markdown
 from dagster_project.report.files import ReportError, check_report, write_report
 from dagster_project.report.published import Published
@@ -329,6 +331,41 @@ def test_a_figure_shows_its_feed_file_and_line(sample_home: Home, written: tuple
     place = f"feed {feed}, file {file} line {line}, SHA-256 {sha256[:12]}…"
     assert f"HSI 2025-09-17: {place}" in page
     assert f"HSI 2025-09-17: {place}" in markdown
+
+
+NEW_SECTION = """
+from dagster_project.report.figures import say
+from dagster_project.report.section import Section
+from dagster_project.report.tables import Column, table
+
+
+class Calendar(Section):
+    name = "calendar"
+    title = "Calendar"
+    order = 1000
+
+    def tables(self):
+        rows = self.published.rows("dim_market", "order by market")
+        columns = [Column("Market", "words"), Column("Day")]
+        day = self.day.report.figure("trade_date", "date")
+        cells = [(row.figure("market", "text"), day) for row in rows]
+        return table("calendar", say("The markets of the day"), columns, cells)
+"""
+
+
+def test_a_new_section_is_one_new_file(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "added_by_test.py").write_text(NEW_SECTION)
+    monkeypatch.setattr(sections, "__path__", [*sections.__path__, str(tmp_path)])
+    importlib.invalidate_caches()
+    markdown, html = write_report(home, DAY)
+    assert "## Calendar\n\n**The markets of the day**\n\n| Market |" in markdown.read_text()
+    page = html.read_text()
+    assert '<li><a href="#calendar">Calendar</a></li>' in page
+    assert '<section id="calendar" aria-labelledby="calendar-title">' in page
+    assert page.index('id="tonight"') < page.index('id="calendar"') < page.index('id="origins"')
+    assert check_report(home, DAY) == []
 
 
 # Files and settings

@@ -54,3 +54,12 @@ def test_a_reference_that_leads_nowhere_says_so(
 ) -> None:
     with pytest.raises(UnknownFigure, match=reason):
         published.figure(Reference.parse(reference))
+
+
+def test_a_table_that_one_section_shows_has_its_key_from_there(published: Published) -> None:
+    published.con.execute("create table main.new_mart as select 'XHKG' as market, 7 as holders")
+    published = Published(published.con, DAY)
+    (row,) = published.rows("new_mart", "order by market", key_columns=["market"])
+    figure = row.figure("holders", "count")
+    assert str(figure.reference) == "new_mart?market=XHKG#holders:count"
+    assert published.figure(Reference.parse(str(figure.reference))) == figure

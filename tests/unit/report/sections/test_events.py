@@ -1,0 +1,52 @@
+"""The sentences about events and target prices."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from tests.unit.report.support import DAY, names, row, story
+
+
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [
+        (
+            {},
+            "−1.01 percentage points against its benchmark (muted, inside its usual range of "
+            "−1.92 to +2.60).",
+        ),
+        (
+            {"is_muted": False, "relative_return_pct": 3.0},
+            "+3.00 percentage points against its benchmark (outside its usual range of −1.92 to "
+            "+2.60).",
+        ),
+        ({"is_muted": None}, "−1.01 percentage points against its benchmark."),
+    ],
+)
+def test_a_response_is_muted_inside_its_usual_range(values: dict[str, Any], text: str) -> None:
+    key = {"event_id": "e", "event_date": date(2025, 9, 16), "basket": "hk_consumer"}
+    defaults = {
+        "what": "Ministries announce support.",
+        "relative_return_pct": -1.010752,
+        "usual_low_pct": -1.92,
+        "usual_high_pct": 2.6,
+        "is_muted": True,
+    }
+    reaction = row("event_reaction", key, **defaults | values)
+    _, paragraphs = story(reactions=[reaction], basket_names=names("hk_consumer"))
+    assert (
+        "Ministries announce support (16 September 2025): the Hk Consumer basket did " + text
+        in paragraphs
+    )
+
+
+def test_a_target_price_is_told_against_the_close() -> None:
+    key = {"symbol": "9988.HK", "broker": "A Broker", "target_date": DAY}
+    values = {"name": "BABA - W", "target": 174, "currency": "HKD"}
+    target = row("target_price", key, **values, previous_target=163, upside_pct=7.673263)
+    _, paragraphs = story(targets=[target])
+    assert (
+        "A Broker puts its target price of BABA at 174.00 Hong Kong dollars, after 163.00, 7.67 % "
+        "above its close." in paragraphs
+    )
