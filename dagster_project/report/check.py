@@ -1,11 +1,11 @@
-"""Reading a finished report again: does every figure follow from the release?
+"""Checking a finished report: does every figure follow from the release?
 
-Belongs here: finding the figures in a report's files, and comparing each with what its reference
-leads to. Does not belong here: writing (`render.py`, which says how figures are bound), what a
-figure is (`figures.py`).
+Belongs here: finding the figures in a report's files, and comparing each with the value that its
+reference leads to. Does not belong here: writing (`render.py`, which says how figures are bound),
+what a figure is (`figures.py`).
 
-Nothing that the report shows is believed: a figure's text, where it says it is from and the list
-of origins are all made again from the published file, by the reference alone.
+Nothing that the report shows is trusted: from a figure's reference alone, its text, its origin and
+the list of origins are computed again from the published file.
 """
 
 import re
@@ -22,12 +22,12 @@ from dagster_project.report.render import escape_markdown, note_of, references_o
 BoundT = TypeVar("BoundT")
 
 _DIGIT = re.compile(r"\d")
-# Attributes that a reader sees or hears.
+# Attributes that are shown to a reader, or read aloud.
 _SPOKEN = ("alt", "aria-label", "aria-description", "placeholder", "summary", "title")
 
 
 def check_html(page: str, published: Published) -> list[str]:
-    """Problems of a finished HTML report; none where every figure follows from the release."""
+    """Problems of a finished HTML report; empty where every figure follows from the release."""
     reader = _PageReader()
     reader.feed(page)
     reader.close()
@@ -64,10 +64,10 @@ def check_html(page: str, published: Published) -> list[str]:
 
 
 def check_markdown(text: str, published: Published) -> list[str]:
-    """Problems of a finished Markdown report; none where every figure follows from the release."""
+    """Problems of a finished Markdown report; empty where every figure follows from the release."""
     problems: list[str] = []
     notes: dict[str, list[Reference]] = {}
-    stated: dict[str, str] = {}
+    shown: dict[str, str] = {}
     body = []
     for line in text.splitlines():
         note = re.fullmatch(r"\[\^(\d+)\]: (.*)", line)
@@ -76,7 +76,7 @@ def check_markdown(text: str, published: Published) -> list[str]:
             continue
         try:
             notes[note[1]] = references_of(note[2])
-            stated[note[1]] = note[2]
+            shown[note[1]] = note[2]
         except UnknownFigure as error:
             problems.append(f"note {note[1]}: {error}")
     found = dict(
@@ -91,8 +91,8 @@ def check_markdown(text: str, published: Published) -> list[str]:
     for number, references in notes.items():
         if all(reference in found for reference in references):
             expected = note_of(origins, references)
-            if stated[number] != expected:
-                problems.append(f"note {number} reads {stated[number]!r}, not {expected!r}")
+            if shown[number] != expected:
+                problems.append(f"note {number} reads {shown[number]!r}, not {expected!r}")
     for line in body:
         problems += _check_line(line, notes, found)
     return problems
@@ -108,7 +108,7 @@ def _wrong(shown: str, figure: Figure) -> str:
 def _look_up(
     references: Iterable[tuple[BoundT, str]], published: Published, problems: list[str]
 ) -> list[tuple[BoundT, Figure]]:
-    """Each with the figure that its reference leads to; what leads nowhere is a problem."""
+    """Each with the figure of its reference; a reference without a figure is a problem."""
     figures = []
     for bound, reference in references:
         try:
@@ -139,7 +139,7 @@ class _Bound:
 
 
 class _PageReader(HTMLParser):
-    """Collects what a page binds, and every digit that it does not."""
+    """Collects the figures of a page, and every digit that belongs to none."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -193,7 +193,7 @@ class _PageReader(HTMLParser):
 def _check_line(
     line: str, notes: dict[str, list[Reference]], found: dict[Reference, Figure]
 ) -> list[str]:
-    """Problems of a sentence or of a row of a table: what its notes say stands before them."""
+    """Problems of a sentence or of a row of a table; its figures come before the note with them."""
     problems: list[str] = []
     rest = line
     while mark := re.search(r"\[\^(\d+)\]", rest):
@@ -210,12 +210,12 @@ def _check_line(
 
 
 def _take(text: str, figure: Figure, problems: list[str]) -> str:
-    """What follows a figure in a text, the figure being the next that has digits."""
+    """The rest of a text after a figure, which must be the next piece with digits."""
     expected = escape_markdown(figure.text)
     start = text.find(expected)
     if start >= 0 and not _DIGIT.search(text[:start]):
         return text[start + len(expected) :]
-    # Of the same shape, but with other digits, it is the figure, altered.
+    # A piece of the same shape with other digits is the figure, altered.
     shape = re.sub(r"\d+", r"\\d+", re.escape(expected))
     altered = re.search(shape, text)
     if altered is None or _DIGIT.search(text[: altered.start()]):

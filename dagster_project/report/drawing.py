@@ -1,4 +1,4 @@
-"""Drawing charts: Vega-Lite specs of layers and labels, rendered to still SVG without any script.
+"""Drawing charts: Vega-Lite specs of layers and labels, rendered to static SVG without scripts.
 
 Belongs here: what all charts share, and how a chart's SVG joins the page. Does not belong here:
 what a chart shows (`sections/`), the page (`render.py`).
@@ -18,7 +18,7 @@ import vl_convert
 from dagster_project.report.figures import Figure, Reference, Row, RowKey, Text
 
 WIDTH, HEIGHT = 320, 110
-# More points than the chart is wide show nothing more.
+# More points than twice the width of the chart cannot be seen.
 POINTS = 640
 _ADDRESS = "https://figure.invalid/"
 
@@ -34,7 +34,7 @@ class Chart:
     labels: list[Figure] = field(default_factory=list)
 
     def svg(self, link: Callable[[Figure], str]) -> str:
-        """The drawing as SVG; `link` gives the opening tag, with which a figure is bound."""
+        """The drawing as SVG; `link` gives the opening tag that binds a figure."""
         svg = vl_convert.vegalite_to_svg(self.spec)
         svg = re.sub(r' (?:role|aria-[a-z]+|font-family|version|class)="[^"]*"', "", svg)
         svg = re.sub(r'<svg [^>]*?width="(\d+)" height="(\d+)"[^>]*>', _frame(self.name), svg)

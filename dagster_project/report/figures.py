@@ -1,4 +1,4 @@
-"""Figures: what a report shows of a release, each with the reference it was read by.
+"""Figures: the values that a report shows, each with a reference to where it comes from.
 
 Belongs here: what a figure is, how it is written (its form), the reference that leads back to it,
 and texts with figures in them. Does not belong here: reading them (`published.py`), which ones a
@@ -10,8 +10,8 @@ A reference is an address within a release:
     table             key of the row, or rows          measure:form
 
 A measure is a column of the one row that has the key, or `count(*)`, `sum(column)`,
-`min(column)`, `max(column)` over all that have it. The table `report` has one row: what the
-report was asked for.
+`min(column)`, `max(column)` over all that have it. The table `report` has one row: the
+settings that the report is written with.
 """
 
 import re
@@ -28,14 +28,14 @@ MINUS = "−"
 
 
 class UnknownFigure(ValueError):
-    """A reference that cannot be read, or leads to no row of the release."""
+    """A reference that cannot be parsed, or for which the release has no row."""
 
 
 # How a figure is written
 
 
 def _rounded(value: Any, places: int) -> Decimal:
-    """Rounded half up, as a person does it; 0.005 of a DOUBLE counts as it is printed."""
+    """Rounded half up, as people round; a DOUBLE is rounded as it is printed."""
     return Decimal(str(value)).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
 
 
@@ -50,7 +50,7 @@ def _signed(value: Any, places: int) -> str:
 
 def _money(value: Any) -> str:
     for name, size in (("trillion", 10**12), ("billion", 10**9), ("million", 10**6)):
-        # What is shown as 1,000.00 billion is a trillion.
+        # What would be shown as 1,000.00 billion is a trillion.
         if abs(_rounded(Decimal(str(value)) * 1000 / size, 2)) >= 1000:
             return f"{_number(Decimal(str(value)) / size, 2)} {name}"
     return _number(value, 0)
@@ -68,7 +68,7 @@ FORMS: dict[str, Callable[[Any], str]] = {
     "text": _one_line,
     "lower": lambda value: _one_line(value).lower(),
     "capital": lambda value: _one_line(value).capitalize(),
-    # Without its full stop, to stand within another.
+    # Without its full stop, so that it can be part of another sentence.
     "sentence": lambda value: _one_line(value).rstrip("."),
     # The Hong Kong list marks share classes behind the name: `BABA - W`.
     "short_name": lambda value: re.sub(r" - [A-Z]{1,3}$", "", _one_line(value)),
@@ -85,7 +85,7 @@ FORMS: dict[str, Callable[[Any], str]] = {
     "share": lambda value: _number(value, 1) + " %",
     "money": _money,
     "billions": lambda value: _number(Decimal(str(value)) / 10**9, 2),
-    # A ratio to an average, as what it is above or below.
+    # A ratio to an average, as the difference from it.
     "above": lambda value: _signed((Decimal(str(value)) - 1) * 100, 1) + " %",
     "above_size": lambda value: _number(abs((Decimal(str(value)) - 1) * 100), 1) + " %",
     "date": lambda value: _day(value, "%B"),
@@ -97,7 +97,7 @@ SIGNED = {"points", "pct", "above"}
 
 
 def direction(value: Any, places: int = 2) -> int:
-    """1 up, -1 down, 0 neither, after rounding: what is shown as 0.00 moved nowhere."""
+    """1 up, -1 down, 0 neither, after rounding: what is shown as 0.00 did not move."""
     rounded = 0 if value is None else _rounded(value, places)
     return (rounded > 0) - (rounded < 0)
 
@@ -107,7 +107,7 @@ def direction(value: Any, places: int = 2) -> int:
 
 @dataclass(frozen=True)
 class RowKey:
-    """A table of the release and the key of a row (or of several, for `count(*)` and its like)."""
+    """A table of the release and the key of a row, or of several rows for `count(*)` and sums."""
 
     table: str
     key: tuple[tuple[str, str], ...]
@@ -128,7 +128,7 @@ class RowKey:
 
 @dataclass(frozen=True)
 class Reference:
-    """Where a figure comes from, and the form it is written in."""
+    """Where a figure comes from, and in which form it is written."""
 
     row: RowKey
     measure: str
@@ -139,10 +139,10 @@ class Reference:
 
     @classmethod
     def parse(cls, text: str) -> "Reference":
-        """Read what `str()` wrote.
+        """Parse what `str()` wrote.
 
         Raises:
-            UnknownFigure: it is no reference.
+            UnknownFigure: the text is not a reference.
         """
         match = re.fullmatch(r"([a-z_.]+)\?([^#]*)#([a-z_0-9()*]+):([a-z_]+)", text)
         if not match or match[4] not in FORMS:
@@ -169,12 +169,12 @@ class Figure:
 
     @property
     def is_words(self) -> bool:
-        """Whether it is a name or a sentence; else it is a number or a date."""
+        """Whether it is a name or a sentence, rather than a number or a date."""
         return isinstance(self.value, str)
 
     @property
     def direction(self) -> int | None:
-        """1 up, -1 down, 0 neither; None where the form says nothing of a direction."""
+        """1 up, -1 down, 0 neither; None where the form has no direction."""
         if self.value is None or self.reference.form not in SIGNED:
             return None
         if self.reference.form == "above":
@@ -205,7 +205,7 @@ def say(pattern: str, **parts: Any) -> Text:
     """A text from a pattern: `say("closed at {close}", close=figure)`.
 
     Raises:
-        ValueError: the words hold a digit; every digit of a report is a figure's.
+        ValueError: the words contain a digit; every digit of a report belongs to a figure.
     """
     pieces: list[str | Figure] = []
     for words, name in re.findall(r"([^{]*)(?:\{(\w+)\})?", pattern):

@@ -1,8 +1,8 @@
 """The two files of a market report: writing them whole, and checking finished ones.
 
 Belongs here: where the files are, how they are replaced, the settings they are written with, and
-comparing them as a whole. Does not belong here: what is in them
-(`composition.py`, `render.py`), how single figures are checked (`check.py`).
+comparing them as a whole. Does not belong here: what is in them (`composition.py`, `render.py`),
+how single figures are checked (`check.py`).
 """
 
 import fcntl
@@ -33,7 +33,7 @@ def colours_wanted() -> Colours:
     """`$CLOSING_BELL_COLOURS`: `hong_kong` (red is up, the default) or `western` (green is up).
 
     Raises:
-        ReportError: it is neither.
+        ReportError: it has another value.
     """
     configured = os.environ.get("CLOSING_BELL_COLOURS") or "hong_kong"
     for colours in COLOURS:
@@ -45,13 +45,13 @@ def colours_wanted() -> Colours:
 
 
 def write_report(home: Home, trade_date: date, colours: Colours | None = None) -> list[Path]:
-    """Write `reports/<trade date>/market_report.md` and `.html`; each appears whole or not at all.
+    """Write `reports/<trade date>/market_report.md` and `.html`; each is replaced as a whole.
 
     Returns:
         The two files.
 
     Raises:
-        ReportError: nothing is published yet, or nothing of that date.
+        ReportError: nothing is published yet, or nothing for that date.
     """
     with _open(home) as con:
         finished = render(
@@ -62,7 +62,7 @@ def write_report(home: Home, trade_date: date, colours: Colours | None = None) -
     written = []
     with _alone(folder):
         for name, content in ((MARKDOWN, finished.markdown), (HTML, finished.html)):
-            # The same name each time: what a crash left is written over.
+            # Always the same name, so that what a crash left behind is overwritten.
             unfinished = folder / f".{name}.unfinished"
             with unfinished.open("w", encoding="utf-8", newline="\n") as file:
                 file.write(content)
@@ -74,7 +74,7 @@ def write_report(home: Home, trade_date: date, colours: Colours | None = None) -
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    """One writer of a day's report at a time."""
+    """Lock a day's folder: one writer at a time."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -84,13 +84,13 @@ def _alone(folder: Path) -> Iterator[None]:
 
 
 def check_report(home: Home, trade_date: date) -> list[str]:
-    """Read a finished report again; one line for each thing that does not follow from the release.
+    """Check a finished report; one line per problem.
 
-    First every figure is looked up in the published file by its own reference; then both files are
-    compared as a whole with what the release gives, so that nothing at all can have been altered.
+    First every figure is looked up in the published file by its own reference. If they all hold,
+    both files are compared as a whole with a report written anew, so that no alteration is missed.
 
     Raises:
-        ReportError: nothing is published yet, or nothing of that date.
+        ReportError: nothing is published yet, or nothing for that date.
     """
     problems: list[str] = []
     folder = home.reports / trade_date.isoformat()
@@ -123,19 +123,19 @@ def check_report(home: Home, trade_date: date) -> list[str]:
 
 
 def _colours_of(page: str) -> Colours | None:
-    """The setting that a page was written with; None where it does not say."""
+    """The setting that a page was written with; None where the page does not show it."""
     said = re.search(r'<html [^>]*data-colours="(\w+)"', page)
     return next((colours for colours in COLOURS if said and said[1] == colours), None)
 
 
 def _asset_page_of(page: str) -> str | None:
-    """The link into the UI that a page was written with: where the UI is, is no figure."""
+    """The link to the UI that a page was written with; it does not come from the release."""
     said = re.search(r'<a href="([^"]*)" id="asset-page">', page)
     return said and html.unescape(said[1])
 
 
 def _difference(name: str, found: str, expected: str) -> str:
-    """Where a file begins to differ from what the release gives."""
+    """The first place where a file differs from the report that the release gives."""
     both = zip_longest(found, expected)
     position = next(at for at, (one, other) in enumerate(both) if one != other)
     shown = slice(max(0, position - 40), position + 40)

@@ -1,10 +1,10 @@
 """Origins: the records of delivered files behind the figures of a report.
 
-Belongs here: which records a row of a published table was made from, and how they are named to a
-reader. Does not belong here: the figures themselves (`figures.py`), how a page shows an origin.
+Belongs here: which records a row of a published table was made from, and the words for them.
+Does not belong here: the figures themselves (`figures.py`), how a page shows an origin.
 
-A row of a mart stands on records of `main.figure_origin`: an index's close on one line of one
-file, its change on the session before too, a sector's on those of its members.
+A row of a mart is made from records of `main.figure_origin`: an index's close from one line of one
+file, its change also from the line of the session before, a sector's from those of its members.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -16,13 +16,13 @@ from dagster_project.report.figures import Figure, RowKey, UnknownFigure
 from dagster_project.report.published import KEYS, Published
 from dagster_project.warehouse.connection import dicts
 
-# More are counted, not named: a sector of a whole market has hundreds.
+# The rest is only counted: a sector of a whole market has hundreds of records.
 NAMED = 6
 
 
 @dataclass(frozen=True)
 class Record:
-    """A line of a file and what it is of: a row of `main.figure_origin`."""
+    """A line of a delivered file and what it says: a row of `main.figure_origin`."""
 
     kind: str
     symbol: str
@@ -42,12 +42,12 @@ class Record:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a row needs a record of."""
+    """A record that a row is made from."""
 
     kind: str
     symbol: str
     day: date | None
-    """None where the row knows of no such day."""
+    """None where the row has no such day."""
     segment: str | None = None
     """Segment of the market, broker or event; None for any."""
 
@@ -61,10 +61,10 @@ class Origins:
         self._members: dict[date, list[dict[str, Any]]] = {}
 
     def prepare(self, rows: Iterable[RowKey]) -> None:
-        """Read in one go the records that many rows need.
+        """Read the records behind many rows with one query.
 
         Raises:
-            UnknownFigure: the release has no such row.
+            UnknownFigure: the release does not have one of the rows.
         """
         self._read({want.day for row in rows for want in self._wanted(row) if want.day})
 
@@ -89,11 +89,11 @@ class Origins:
         return lines
 
     def behind(self, row: RowKey) -> list[Record]:
-        """The records behind a row, the latest first; none where it is not made from any."""
+        """The records behind a row, the latest first; empty where it is made from none."""
         return self._found(self._wanted(row))
 
     def _behind_measure(self, row: RowKey, measure: str) -> list[Record]:
-        """The records behind one cell: those of its own dates, where the row tells dates apart."""
+        """The records behind one cell; where the row has several dates, those of the cell's own."""
         wanted = self._wanted(row)
         if "trade_date" in dict(row.key) and row.table in (
             "index_performance",
@@ -117,7 +117,7 @@ class Origins:
             wanted = [Wanted(kind, row["symbol"], self.value(row, measure))]
         else:
             find = _WANTED.get(row.table)
-            # A count over many rows has no records of its own.
+            # No records are listed for a count over many rows.
             if find is None or {column for column, _ in row.key} != set(KEYS[row.table]):
                 return []
             wanted = find(self, row)
@@ -203,7 +203,7 @@ def _place(record: Record) -> str:
 
 
 def _columns_of(measure: str) -> tuple[str, ...]:
-    """The date columns that say which other sessions a measure of an index or security is from."""
+    """The columns with the dates of other sessions that a measure of a close is made from."""
     if measure.startswith("closing_"):
         return (measure,)
     if measure in ("previous_close", "change", "change_pct"):
@@ -245,7 +245,7 @@ def _of_scope(origins: Origins, row: RowKey) -> list[Wanted]:
 
 def _turnovers(markets: Iterable[str], origins: Origins, day: date) -> list[Wanted]:
     turnovers = [Wanted("market_turnover", market, day) for market in markets]
-    # Turnover in another currency stands on the latest rates of the week.
+    # Turnover in another currency is made with the latest exchange rates of the week.
     return turnovers + [
         Wanted("exchange_rate", symbol, latest)
         for symbol, latest in origins.latest("exchange_rate", day)
@@ -262,16 +262,16 @@ def _of_event(origins: Origins, row: RowKey) -> list[Wanted]:
 
 
 def _of_target(origins: Origins, row: RowKey) -> list[Wanted]:
-    stated = _day(row, "target_date")
+    published = _day(row, "target_date")
     session = origins.value(row, "close_date")
     return [
-        Wanted("broker_target", row["symbol"], stated, row["broker"]),
+        Wanted("broker_target", row["symbol"], published, row["broker"]),
         Wanted("security_close", row["symbol"], session),
     ]
 
 
 def _of_claim(origins: Origins, row: RowKey) -> list[Wanted]:
-    """What a claim was compared with: the subject's record, as far as it is one symbol's."""
+    """What a claim was compared with; only for claims about one symbol."""
     day, symbol = origins.value(row, "trade_date"), origins.value(row, "symbol")
     kinds = ("index_close", "security_close")
     if origins.value(row, "metric") == "target_price":

@@ -14,7 +14,7 @@ import duckdb
 from dagster_project.report.figures import Figure, Reference, Row, RowKey, UnknownFigure
 from dagster_project.warehouse.connection import dicts
 
-# The key that the contract gives each table.
+# The key of each table, as the contract has it.
 KEYS: dict[str, tuple[str, ...]] = {
     "cross_market_turnover": ("scope", "trade_date"),
     "dim_index": ("symbol",),
@@ -42,7 +42,7 @@ _MEASURE = re.compile(r"([a-z_0-9]+)|(?:sum|min|max)\(([a-z_0-9]+)\)|count\(\*\)
 
 
 class Published:
-    """A published file, open for reading, as a report of one trade date sees it."""
+    """A published file, open for reading, for the report of one trade date."""
 
     def __init__(
         self, con: duckdb.DuckDBPyConnection, trade_date: date, colours: str = "hong_kong"
@@ -61,7 +61,7 @@ class Published:
 
     @property
     def report(self) -> Row:
-        """What the report was asked for, as a row: trade_date, colours."""
+        """The settings that the report is written with, as a row: trade_date, colours."""
         return Row(RowKey.of("report", trade_date=self.trade_date), self._report)
 
     def rows(
@@ -73,7 +73,7 @@ class Published:
     ) -> list[Row]:
         """Rows of a table, by the SQL that follows `from <table>`.
 
-        `key_columns` is for a table that is not in `KEYS`: a mart that one section alone shows.
+        `key_columns` is the key of a table that is not in `KEYS`, such as a new mart.
         """
         key_columns = key_columns or KEYS[table]
         rows = []
@@ -105,10 +105,10 @@ class Published:
         return counts
 
     def value(self, row_key: RowKey, measure: str) -> Any:
-        """What a measure of a row is in this release.
+        """The value that a measure of a row has in this release.
 
         Raises:
-            UnknownFigure: no such table, column or row, or more than one row.
+            UnknownFigure: there is no such table, column or row, or more than one row.
         """
         if (row_key, measure) not in self._found:
             self._read(row_key, measure)
@@ -133,7 +133,7 @@ class Published:
         if unknown:
             raise UnknownFigure(f"{row_key.table} has no column {', '.join(unknown)}")
         condition = " and ".join(f"{c} = cast(? as {types[c]})" for c in columns) or "true"
-        # All cells of a row at once: a report shows several of each.
+        # All cells of a row at once, as a report shows several of them.
         wanted = list(types) if match[1] else [measure]
         try:
             found = self.con.execute(

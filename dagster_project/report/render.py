@@ -4,11 +4,11 @@ Belongs here: how a figure is bound to its row in either file, and the templates
 belong here: what a report says or shows (`sections/`). `check.py` reads what is written here.
 
 How a figure is bound, which `check.py` relies on:
-- HTML: the figure's text stands alone in an element with its reference as `data-ref`, a number or
-  a date in a link to the origin of its row (`data-row`), which it also shows when pointed at
-  (`data-origin`). No digit of the page stands anywhere else.
-- Markdown: a figure with digits in a sentence is followed by its note, a row of a table ends with
-  its own; the note begins with the references, in the order of the figures. No digit stands
+- HTML: the figure's text is alone in an element with its reference as `data-ref`. A number or a
+  date is a link to the origin of its row (`data-row`), and shows the origin when pointed at
+  (`data-origin`). The page has no digit anywhere else.
+- Markdown: a figure with digits in a sentence is followed by a note, and a row of a table ends
+  with one; the note begins with the references, in the order of the figures. The file has no digit
   anywhere else.
 """
 
@@ -68,10 +68,10 @@ def render(published: Published, colours: Colours, asset_page: str | None = None
 
 
 def asset_page(trade_date: date) -> str | None:
-    """The report's asset in the Dagster UI, where `CLOSING_BELL_UI_URL` says where the UI is.
+    """The report's asset in the Dagster UI; None where `CLOSING_BELL_UI_URL` is not set.
 
     Raises:
-        ReportError: it is no URL.
+        ReportError: `CLOSING_BELL_UI_URL` is not a URL.
     """
     ui = os.environ.get("CLOSING_BELL_UI_URL")
     if not ui:
@@ -87,7 +87,7 @@ def asset_page(trade_date: date) -> str | None:
 
 
 class _Page:
-    """Helpers of the HTML template; numbers the rows as figures name them."""
+    """Helpers of the HTML template; numbers the rows in the order of the figures."""
 
     def __init__(self, origins: Origins) -> None:
         self._origins = origins
@@ -120,7 +120,7 @@ class _Page:
         return Markup(chart.svg(self._svg_link))
 
     def _svg_link(self, figure: Figure) -> str:
-        # A drawing shows no CSS bar; its own title does the same.
+        # The bar that shows an origin is CSS, which a drawing lacks; it has a title instead.
         origin = escape(self._origins.in_short(figure))
         return self._link(figure) + Markup('<title data-title="origin">{}</title>').format(origin)
 
@@ -138,7 +138,7 @@ class _Page:
         return Markup('<span class="{}" aria-hidden="true">{}</span>').format(kind, parts)
 
     def origins(self) -> list[tuple[int, RowKey, list[str]]]:
-        """Number, row and lines of every row that the page has named so far."""
+        """Number, row and lines of every row that the page has linked to so far."""
         return [(n, row, self._origins.in_full(row)) for row, n in self._numbers.items()]
 
     def _number(self, row: RowKey) -> int:
@@ -146,7 +146,7 @@ class _Page:
 
 
 def _code(words: str) -> Markup:
-    """Words of our own, with names of tables between backticks."""
+    """The report's own words, with names of tables between backticks."""
     pieces = words.split("`")
     return Markup("").join(
         Markup("<code>{}</code>").format(piece) if position % 2 else escape(piece)
@@ -158,13 +158,13 @@ def _code(words: str) -> Markup:
 
 
 def escape_markdown(text: str) -> str:
-    """Text that Markdown shows as it is: no markup, no HTML, no cell border."""
-    # An underscore within a word, and an ampersand before none, mean nothing to it.
+    """Text escaped so that Markdown shows it as it is, without markup, HTML or cell borders."""
+    # Markdown ignores an underscore within a word, and an ampersand that no word follows.
     return re.sub(r"([\\`*{}\[\]<>|~$]|&(?=[#\w])|(?<![^\W_])_|_(?![^\W_]))", r"\\\1", text)
 
 
 def note_of(origins: Origins, references: Sequence[Reference]) -> str:
-    """A note: the references, those to one row together, then the records behind."""
+    """A note: the references, grouped by row, then the records behind them."""
     groups: list[tuple[RowKey, list[str]]] = []
     for reference in references:
         measure = f"{reference.measure}:{reference.form}"
@@ -178,7 +178,7 @@ def note_of(origins: Origins, references: Sequence[Reference]) -> str:
 
 
 def references_of(note: str) -> list[Reference]:
-    """The references that a note begins with; raises `UnknownFigure` for what is none."""
+    """The references that a note begins with; raises `UnknownFigure` if one cannot be parsed."""
     references = []
     for span in re.match(r"(?:`[^`]*` ?)*", note)[0].split("`")[1::2]:  # type: ignore[index]
         row, _, measures = span.partition("#")
@@ -187,24 +187,24 @@ def references_of(note: str) -> list[Reference]:
 
 
 class _Markdown:
-    """Helpers of the Markdown template; numbers the notes as they are named."""
+    """Helpers of the Markdown template; numbers the notes in the order of the text."""
 
     def __init__(self, origins: Origins) -> None:
         self._origins = origins
         self._notes: dict[tuple[Reference, ...], int] = {}
 
     def text(self, text: Text) -> str:
-        """A sentence, every figure with its note."""
+        """A sentence, with a note after each figure that has digits."""
         written = ""
         for piece in text:
             written += piece if isinstance(piece, str) else escape_markdown(piece.text)
-            # A name needs no proof where it shows no number.
+            # A name without digits needs no note.
             if isinstance(piece, Figure) and re.search(r"\d", piece.text):
                 written += self._mark([piece.reference])
         return written
 
     def table(self, table: Table) -> str:
-        """A table whose last column holds the rows' notes."""
+        """A table whose last column has the notes of its rows."""
         shown = [
             position
             for position, column in enumerate(table.columns)

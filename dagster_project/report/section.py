@@ -15,7 +15,7 @@ from dagster_project.report.drawing import Chart
 from dagster_project.report.figures import Text
 from dagster_project.report.tables import Table
 
-# How much news a region is of which no section says anything.
+# The news value of a region about which no section says anything.
 NO_NEWS = -1.0
 
 
@@ -27,10 +27,10 @@ class Section:
     """
 
     name: ClassVar[str]
-    """Where the page's links lead; of one section only."""
+    """The anchor of the section in the page; no other section has the same."""
     title: ClassVar[str]
     order: ClassVar[int]
-    """Sections come by rising order, in the text and in the page; of one section only."""
+    """The place among the sections, in the text and in the page; no other section has the same."""
     on_closed_days: ClassVar[bool] = False
     """Whether it is part of the report of a day on which no market traded."""
     is_wide: ClassVar[bool] = True
@@ -47,7 +47,7 @@ class Section:
         return None
 
     def news_value(self, region: str) -> float:
-        """How much a region is news; the region with most comes first in the text."""
+        """How newsworthy a region is; the highest comes first in the text."""
         return NO_NEWS
 
     def region_paragraphs(self, region: str) -> Sequence[Text]:
@@ -71,7 +71,7 @@ class Section:
         return ()
 
     def notes(self) -> Sequence[Text]:
-        """What a reader of the tables has to know."""
+        """What a reader of the tables needs to know."""
         return ()
 
 

@@ -116,7 +116,7 @@ def notable_level(day: Day, row: Row) -> Level | None:
 
 
 def news_value(day: Day, row: Row, usual_change: float) -> float:
-    """How much a close is news: the years since its level was seen, plus the size of its change.
+    """How newsworthy a close is: the years since its level was seen, plus the size of its change.
 
     A change of `usual_change` percent weighs as much as one year.
     """
