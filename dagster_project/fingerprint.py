@@ -29,8 +29,9 @@ def of_files(paths: Iterable[Path], root: Path) -> str:
 
 
 @cache
-def of_reading(root: Path = PROJECT_ROOT) -> str:
+def of_reading(root: Path | None = None) -> str:
     """Of the code that decides what a file's bytes become; another one reads all files again."""
+    root = root or PROJECT_ROOT
     code = root / "dagster_project"
     files = [
         *(code / "market").glob("*.py"),
@@ -41,15 +42,33 @@ def of_reading(root: Path = PROJECT_ROOT) -> str:
     return of_values(of_files(files, root), version("duckdb"), version("openpyxl"))
 
 
-def model_files(root: Path = PROJECT_ROOT) -> list[Path]:
-    """The files that decide what dbt builds: models, macros, tests, configuration and seeds."""
+def model_files(root: Path | None = None) -> list[Path]:
+    """The files that decide what the tables hold: models, macros, tests, configuration and seeds.
+
+    Those of the audit are not among them: its views look at the tables, and no table is built from
+    one.
+    """
+    root = root or PROJECT_ROOT
     dbt, seeds = root / "dbt_project", root / "seeds"
     found = [path for path in dbt.glob("*.yml") if path.name != ".user.yml"]
     for folder in ("models", "macros", "tests"):
         found += [path for path in (dbt / folder).rglob("*") if path.is_file()]
-    return sorted([*found, *seeds.glob("*.csv"), *seeds.glob("*.yml")])
+    found += [*seeds.glob("*.csv"), *seeds.glob("*.yml")]
+    return sorted(set(found) - set(audit_files(root)))
 
 
-def of_models(root: Path = PROJECT_ROOT) -> str:
-    """Of the dbt project; another one makes other marts of the same raw tables."""
-    return of_files(model_files(root), root)
+def audit_files(root: Path | None = None) -> list[Path]:
+    """The files that decide what the audit's views find, and what is done about it."""
+    dbt = (root or PROJECT_ROOT) / "dbt_project"
+    folders = (dbt / kind / "audit" for kind in ("models", "macros"))
+    return sorted(path for folder in folders for path in folder.rglob("*") if path.is_file())
+
+
+def of_models(root: Path | None = None) -> str:
+    """Of the dbt project without the audit; another one makes other tables of the same raw rows."""
+    return of_files(model_files(root), root or PROJECT_ROOT)
+
+
+def of_audit_views(root: Path | None = None) -> str:
+    """Of the audit's views and their policy; others may find something else in the same tables."""
+    return of_files(audit_files(root), root or PROJECT_ROOT)

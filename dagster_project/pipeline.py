@@ -225,6 +225,8 @@ def _notice_other_judgement(con: duckdb.DuckDBPyConnection, clock: date, now: da
 def transform(home: Home, selection: Sequence[str] = ()) -> TransformResult:
     """`dbt build` from the earliest changed session on; everything, where the models changed.
 
+    The audit's views are built anew where they changed, which changes no table.
+
     Args:
         selection: dbt's selection arguments, to build a part; the whole project where empty.
 
@@ -235,12 +237,14 @@ def transform(home: Home, selection: Sequence[str] = ()) -> TransformResult:
         raw_tables.create_tables(con)
         create_table(con)
         built_by = state.get_state(con, "built_by")
+        audit_built_by = state.get_state(con, "audit_built_by")
         rebuild_from = state.pending_from(con) or state.EVERYTHING
     models_changed = built_by != fingerprint.of_models()
     full_refresh = models_changed or rebuild_from == state.EVERYTHING
     is_whole = not selection
     if is_whole and not models_changed:
-        selection = ["--selector", "night"]
+        audit_changed = audit_built_by != fingerprint.of_audit_views()
+        selection = ["--selector", "night_and_audit" if audit_changed else "night"]
     result = build(
         home, selection, state.EVERYTHING if full_refresh else rebuild_from, full_refresh
     )
@@ -250,6 +254,7 @@ def transform(home: Home, selection: Sequence[str] = ()) -> TransformResult:
         keep_check_results(con, "dbt", checks, replace_all=models_changed and is_whole)
         if not result.errors and is_whole:
             state.set_state(con, "built_by", fingerprint.of_models())
+            state.set_state(con, "audit_built_by", fingerprint.of_audit_views())
             if models_changed and built_by is not None:
                 state.mark_pending(con, state.EVERYTHING, "the models changed", _now())
         con.commit()

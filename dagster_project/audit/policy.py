@@ -1,34 +1,36 @@
 """The policy of the audit: what each check is about, and what its failure does.
 
-Belongs here: reading `checks.yaml`. Does not belong here: waivers, running the checks.
+Belongs here: reading `checks.yaml`, which stands beside the views in `dbt_project/models/audit/`
+and gives dbt their properties. Does not belong here: waivers, running the checks.
 """
 
 import re
+from collections import Counter
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, RootModel, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from dagster_project.audit.results import Severity
 from dagster_project.config_files import read_yaml
 from dagster_project.market.record_kinds import RECORD_KINDS
+from dagster_project.warehouse.dbt_run import DBT_PROJECT
 
-FOLDER = Path(__file__).parent
-POLICY = FOLDER / "checks.yaml"
+POLICY = DBT_PROJECT / "models" / "audit" / "checks.yaml"
 
 
 class PolicyError(ValueError):
     """`checks.yaml` or `waivers.csv` cannot be used; the message names file and line."""
 
 
-class Policy(BaseModel):
-    """What `checks.yaml` says of a check."""
+class _Rules(BaseModel):
+    """What `checks.yaml` says of a check under `config: meta`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     asset: str = Field(pattern=r"^main/\w+$", description="the table that it is about")
-    holds: str = Field(description="what is true where the check passes")
     to_do: str = Field(description="what a person does about a row that it finds")
     severity: Severity
     feeds: dict[str, Literal["block", "warn", "off"]] = Field(default_factory=dict)
@@ -42,6 +44,12 @@ class Policy(BaseModel):
             raise ValueError(f"no record kind is named {', '.join(sorted(unknown))}")
         return kinds
 
+
+class Policy(_Rules):
+    """What `checks.yaml` says of a check."""
+
+    holds: str = Field(description="what is true where the check passes")
+
     def severity_of(self, found: dict[str, Any]) -> Literal["block", "warn", "off"]:
         """The rule that fits a row best: its feed's, else its record kind's, else the check's."""
         by_feed = self.feeds.get(found.get("feed") or "")
@@ -52,8 +60,27 @@ class Policy(BaseModel):
         return "block" in {self.severity, *self.feeds.values(), *self.record_kinds.values()}
 
 
-class _Policies(RootModel[dict[str, Policy]]):
-    pass
+class _Config(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    meta: _Rules
+
+
+class _Entry(BaseModel):
+    """The properties of a view, as dbt reads them too."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str
+    description: str
+    config: _Config
+
+
+class _Properties(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    version: Literal[2]
+    models: list[_Entry]
 
 
 @cache
@@ -61,34 +88,36 @@ def load_policies(path: Path = POLICY) -> dict[str, Policy]:
     """Every check by name, in the order of `checks.yaml`.
 
     Raises:
-        PolicyError: a policy that cannot be used, a check without a policy or a query, or a setting
-            that its query does not know.
+        PolicyError: a policy that cannot be used, a check without a policy or a view, or a setting
+            that its view does not use.
     """
-    policies = read_yaml(
+    entries = read_yaml(
         path,
-        _Policies,
+        _Properties,
         PolicyError,
         otherwise="names no check",
-        unknown_key="is not a key of a policy; a typo?",
-    ).root
-    queries = {file.stem for file in path.parent.glob("*.sql")}
-    if odd := queries ^ policies.keys():
+        unknown_key="is not a key of a check; a typo?",
+    ).models
+    policies = {
+        entry.name: Policy(holds=entry.description, **entry.config.meta.model_dump())
+        for entry in entries
+    }
+    views = {view.stem for view in path.parent.glob("*.sql")}
+    if odd := (views ^ policies.keys()) or _repeated(entry.name for entry in entries):
         raise PolicyError(
-            f"{path}: every check has a policy here and a query in <check>.sql: {odd}"
+            f"{path}: every check has one entry here and a view in <check>.sql: "
+            f"{', '.join(sorted(odd))}"
         )
     for name, policy in policies.items():
-        used = parameters(query(name, path.parent)) - {"changed_from"}
+        view = (path.parent / f"{name}.sql").read_text(encoding="utf-8")
+        used = set(re.findall(r"\bsetting\('(\w+)'\)", view))
         if odd := used ^ policy.settings.keys():
             raise PolicyError(
-                f"{path}: {name}: every setting here is a $name in {name}.sql, and every $name a "
-                f"setting: {', '.join(sorted(odd))}"
+                f"{path}: {name}: every setting here is used in {name}.sql, and every setting used "
+                f"there is one here: {', '.join(sorted(odd))}"
             )
     return policies
 
 
-def query(name: str, folder: Path = FOLDER) -> str:
-    return (folder / f"{name}.sql").read_text(encoding="utf-8")
-
-
-def parameters(text: str) -> set[str]:
-    return set(re.findall(r"\$(\w+)", text))
+def _repeated(names: Iterable[str]) -> set[str]:
+    return {name for name, times in Counter(names).items() if times > 1}

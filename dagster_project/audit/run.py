@@ -1,31 +1,27 @@
 """Running the audit: every check becomes a result.
 
-Belongs here: running the checks' queries, and sorting what they find by policy and waivers. Does
-not belong here: which checks there are (`policy.py`), how a result is kept (`results.py`).
+Belongs here: reading the checks' views, and sorting what they find by policy and waivers. Does not
+belong here: which checks there are (`policy.py`), their queries (`dbt_project/models/audit/`), how
+a result is kept (`results.py`).
 """
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
-from typing import Any
 
 import duckdb
 
+from dagster_project import fingerprint as fingerprints
 from dagster_project.audit import waivers as waivers_file
-from dagster_project.audit.policy import FOLDER, POLICY, Policy, load_policies, parameters, query
+from dagster_project.audit.policy import Policy, load_policies
 from dagster_project.audit.results import Finding, ReleaseCheck, result_of
 from dagster_project.audit.waivers import Waiver, load_waivers
 from dagster_project.warehouse.connection import dicts
-from dagster_project.warehouse.raw_tables import released_otherwise
 
 
 def fingerprint() -> str:
-    """Changes whenever the same tables could be judged otherwise."""
-    digest = hashlib.sha256(released_otherwise().encode())
-    for path in sorted([POLICY, waivers_file.WAIVERS, *FOLDER.rglob("*.sql")]):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()[:16]
+    """Changes whenever the same tables could give other findings."""
+    return fingerprints.of_values(fingerprints.of_audit_views(), waivers_file.WAIVERS.read_bytes())
 
 
 def run_checks(
@@ -34,22 +30,18 @@ def run_checks(
     """Every check, on sessions from `changed_from` on.
 
     Args:
+        con: connection to a warehouse whose views of schema `audit` dbt has built.
         waivers: those of `waivers.csv` where not given.
     """
     waivers = load_waivers() if waivers is None else waivers
-    for view in FOLDER.glob("views/*.sql"):
-        con.execute(f"create or replace temp view {view.stem} as {view.read_text('utf-8')}")
-    con.execute(f"create or replace temp table released_otherwise as {released_otherwise()}")
-    return [
-        _run(con, name, policy, changed_from, waivers) for name, policy in load_policies().items()
-    ]
+    con.execute("set variable changed_from = ?::DATE", [changed_from])
+    return [_run(con, name, policy, waivers) for name, policy in load_policies().items()]
 
 
 def _run(
     con: duckdb.DuckDBPyConnection,
     name: str,
     policy: Policy,
-    changed_from: date,
     waivers: Sequence[Waiver],
 ) -> ReleaseCheck:
     waived_by = {
@@ -58,7 +50,7 @@ def _run(
         if waiver.check_name == name
     }
     open_, waived = [], []
-    for found in _rows(con, name, {"changed_from": changed_from, **policy.settings}):
+    for found in dicts(con, f"from audit.{name}"):
         severity = policy.severity_of(found)
         if severity == "off":
             continue
@@ -71,11 +63,3 @@ def _run(
     open_.sort(key=lambda finding: finding.severity)  # what blocks comes first
     return result_of(name, policy.asset.removeprefix("main/"), policy.severity, policy.holds,
                      policy.to_do, open_, waived)  # fmt: skip
-
-
-def _rows(
-    con: duckdb.DuckDBPyConnection, name: str, settings: dict[str, Any]
-) -> list[dict[str, Any]]:
-    text = query(name)
-    used = parameters(text)
-    return dicts(con, text, {key: value for key, value in settings.items() if key in used})

@@ -27,6 +27,13 @@ BOOKKEEPING = {
     "asked_dates": "The dates that runs have asked for; the last is the warehouse's clock.",
     "feed": "The feeds, as their specs say.",
 }
+# What only the audit reads. Ingest writes it too, but no event of each run tells of it.
+READ_BY_AUDIT = {
+    **{f"{kind}_superseded": f"What {kind} said before." for kind in RECORD_KINDS},
+    "file_superseded": "What file said before.",
+    "pending_rebuild": "From which date on the tables must be rebuilt, and why.",
+    "feed_problem": "Why a feed could not be read: a wrong spec, a missing folder.",
+}
 
 
 def feed_key(feed: str) -> dg.AssetKey:
@@ -77,6 +84,18 @@ def _raw_specs() -> list[dg.AssetSpec]:
         for table, description in BOOKKEEPING.items()
     ]
     return specs
+
+
+read_by_audit = [
+    dg.AssetSpec(
+        raw_key(table),
+        deps=[feed_key(name) for name in catalog.feeds],
+        description=description,
+        group_name="raw",
+        kinds={"duckdb", "table"},
+    )
+    for table, description in READ_BY_AUDIT.items()
+]
 
 
 @dg.multi_asset(

@@ -17,7 +17,7 @@ from dagster_project.warehouse.dbt_run import manifest_path
 
 manifest = validate_manifest(manifest_path(Home.from_environment()))
 
-GROUPS = {"staging": "staging", "intermediate": "intermediate", "marts": "marts", "seed": "seeds"}
+GROUPS = ("staging", "intermediate", "marts", "audit")
 
 
 class Translator(DagsterDbtTranslator):
@@ -27,7 +27,7 @@ class Translator(DagsterDbtTranslator):
         if dbt_resource_props["resource_type"] == "seed":
             return "seeds"
         folders: list[str] = dbt_resource_props["fqn"]
-        return next((GROUPS[folder] for folder in folders if folder in GROUPS), None)
+        return next((folder for folder in folders if folder in GROUPS), None)
 
     def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> list[str]:
         return ["team:analysts"]

@@ -66,7 +66,7 @@ def manifest_path(home: Home) -> Path:
     # Dagster loads its definitions in several processes at once; one of them parses.
     with FileLock(manifest.parent / "parse.lock"):
         made_from = manifest.with_name("manifest.made_from")
-        made_by = fingerprint.of_models()
+        made_by = fingerprint.of_values(fingerprint.of_models(), fingerprint.of_audit_views())
         if not made_from.exists() or made_from.read_text() != made_by:
             result = _invoke(home, ["parse"], EVERYTHING)
             if result.errors:

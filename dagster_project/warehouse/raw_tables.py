@@ -252,33 +252,3 @@ def apply_records(
         query = f"select '{EARLIEST_DATE}'::DATE from ({changed}) limit 1"
     row = con.execute(query).fetchone()
     return row[0] if row else None
-
-
-def released_otherwise() -> str:
-    """A query of what the last release said of records, of any kind, and is no longer said.
-
-    Columns: record_kind; `about`, the symbol, market, currencies or event; file_id; all columns of
-    all kinds, as released, and as `<column>_now` what is said now, nulls where nothing is. What
-    came after that release was never published, and is not here.
-    """
-    return " union all by name ".join(
-        f"""
-        select '{kind.name}' as record_kind, {_about(kind)} as about,
-            before.* exclude (line_number, loaded_at, is_current, superseded_at),
-            {", ".join(f"now.{name} as {name}_now" for name in kind.values)},
-            now.file_id as file_id_now, now.line_number as line_number_now
-        from (
-            from raw.{kind.name}_superseded where is_current
-            and loaded_at < (select min(noticed_at) from raw.pending_rebuild)
-            and superseded_at >= (select min(noticed_at) from raw.pending_rebuild)
-        ) as before
-        left join (from raw.{kind.name} where is_current) as now using (feed, {", ".join(kind.key)})
-        where now.file_id is null
-        or {" or ".join(f"before.{name} is distinct from now.{name}" for name in kind.values)}"""
-        for kind in RECORD_KINDS.values()
-    )
-
-
-def _about(kind: RecordKind) -> str:
-    named = ("symbol", "market", "base_currency", "currency", "event")
-    return " || ".join(name for name in kind.key if name in named)

@@ -1,7 +1,8 @@
-"""The audit: its policy and waivers, and what it finds in a warehouse built by the real steps.
+"""What the audit finds in a warehouse built by the real steps.
 
-Belongs here: rules (who blocks, who warns, what a waiver does), and that a finding names its file
-and line. That every kind of corruption is noticed at all is proven in `tests/proof/corruption.py`.
+Belongs here: what blocks, what warns, what a waiver or another threshold does, and that a finding
+names its file and line. That every kind of corruption is noticed is proven in
+`tests/proof/corruption.py`; policy and waivers by themselves are in `tests/unit/audit/`.
 """
 
 import shutil
@@ -10,15 +11,13 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-import yaml
 
-from dagster_project import pipeline
+from dagster_project import fingerprint, pipeline
 from dagster_project.audit import waivers as waivers_file
-from dagster_project.audit.policy import POLICY, Policy, PolicyError, load_policies
-from dagster_project.audit.results import Finding, ReleaseCheck, describe, result_of
-from dagster_project.audit.waivers import load_waivers
-from dagster_project.home import Home
+from dagster_project.audit.results import ReleaseCheck
+from dagster_project.home import PROJECT_ROOT, Home
 from dagster_project.ingest.feed_catalog import load_feeds
+from dagster_project.warehouse import dbt_run
 from dagster_project.warehouse.connection import connect
 from tests.conftest import copy_home
 from tests.support import TODAY
@@ -26,101 +25,10 @@ from tests.support import TODAY
 NIGHT = date(2025, 9, 17)
 
 
-def policy(**said: object) -> Policy:
-    usual = {"asset": "main/t", "holds": "all is well", "to_do": "look", "severity": "warn"}
-    return Policy.model_validate(usual | said)
-
-
 def write_waivers(folder: Path, *lines: str) -> Path:
     path = folder / "waivers.csv"
     path.write_text("\n".join(["check_name,symbol,trade_date,reason,who", *lines]) + "\n")
     return path
-
-
-# Policy
-
-
-def test_the_rule_that_fits_best_decides() -> None:
-    said = policy(severity="block", feeds={"a": "off"}, record_kinds={"index_close": "warn"})
-    assert said.severity_of({"feed": "a", "record_kind": "index_close"}) == "off"
-    assert said.severity_of({"feed": "b", "record_kind": "index_close"}) == "warn"
-    assert said.severity_of({"feed": "b", "record_kind": "security_close"}) == "block"
-    assert said.severity_of({}) == "block"
-
-
-def test_a_check_may_block_where_any_rule_of_it_says_so() -> None:
-    assert policy(record_kinds={"index_close": "block"}).may_block
-    assert not policy(feeds={"a": "off"}).may_block
-
-
-def test_every_check_says_what_holds_and_what_to_do() -> None:
-    tables = {path.stem for path in (POLICY.parents[2] / "dbt_project/models/marts").rglob("*.sql")}
-    for name, said in load_policies().items():
-        assert said.holds.endswith("."), name
-        assert said.to_do[0].islower(), name
-        assert said.asset.removeprefix("main/") in tables, name
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (lambda content: content.update(lonely=content["feeds_usable"]), "lonely"),
-        (lambda content: content.pop("feeds_usable"), "feeds_usable"),
-        (
-            lambda content: content["feeds_usable"].update(severity="maybe"),
-            r":5: feeds_usable.severity: ",
-        ),
-        (
-            lambda content: content["feeds_usable"].update(record_kinds={"dream": "off"}),
-            r":\d+: feeds_usable.record_kinds: no record kind is named dream",
-        ),
-        (lambda content: content["feeds_usable"].update(sevirity="warn"), "a typo"),
-        (lambda content: content["moves_unusual"]["settings"].update(index_pt=10), "index_pt"),
-        (lambda content: content["moves_unusual"]["settings"].clear(), "index_pct"),
-    ],
-)
-def test_a_policy_that_cannot_be_used_is_told(
-    change: Callable[[dict[str, dict[str, object]]], object], message: str, tmp_path: Path
-) -> None:
-    for query in POLICY.parent.glob("*.sql"):
-        shutil.copy(query, tmp_path)
-    content = yaml.safe_load(POLICY.read_text())
-    change(content)
-    path = tmp_path / "checks.yaml"
-    path.write_text(yaml.safe_dump(content, sort_keys=False))
-    with pytest.raises(PolicyError, match=message) as told:
-        load_policies(path)
-    assert str(path) in str(told.value)
-
-
-@pytest.mark.parametrize(
-    ("line", "message"),
-    [
-        ("no_such_check,HSI,2025-09-17,real,me", "no check is named 'no_such_check'"),
-        ("moves_implausible,HSI,17/9/2025,real,me", "trade_date"),
-        ("moves_implausible,HSI,2025-09-17,,me", "reason"),
-        ("moves_implausible,HSI,2025-09-17,real,", "who"),
-    ],
-)
-def test_a_waiver_that_waives_nothing_is_told_with_its_line(
-    line: str, message: str, tmp_path: Path
-) -> None:
-    path = write_waivers(tmp_path, "moves_implausible,HSI,2025-09-16,real,me", line)
-    with pytest.raises(PolicyError, match=message) as told:
-        load_waivers(path)
-    assert f"{path}:3" in str(told.value)
-
-
-def test_a_result_tells_where_what_and_what_to_do() -> None:
-    found = Finding("is odd", "warn", None, "HSI", NIGHT, "wsj_index", "wsj_index/HSI.csv", 7)
-    assert describe(found) == "wsj_index/HSI.csv:7 2025-09-17 HSI: is odd"
-    result = result_of("c", "t", "warn", "all is well", "look at it", [found] * 7)
-    assert (result.passed, result.rows_found, len(result.offending_rows)) == (False, 7, 7)
-    assert result.explanation.endswith("and 2 more; to do: look at it")
-    assert result_of("c", "t", "warn", "all is well", "look", []).explanation == "all is well"
-
-
-# In a warehouse
 
 
 def run(home: Home, *, first: date = NIGHT) -> pipeline.RunResult:
@@ -213,6 +121,66 @@ def test_a_changed_waiver_is_something_new(
     assert second
     assert second.what_changed.startswith("checks or waivers changed")
     assert second.rebuilt_from == NIGHT
+
+
+def test_another_threshold_rebuilds_the_views_and_no_table(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run(home).release
+    for folder in ("dagster_project", "dbt_project", "seeds"):
+        shutil.copytree(PROJECT_ROOT / folder, tmp_path / folder)
+    project = tmp_path / "dbt_project"
+    checks = project / "models/audit/checks.yaml"
+    text = checks.read_text(encoding="utf-8")
+    assert text.count("settings: {index_pct: 10}") == 1
+    checks.write_text(text.replace("{index_pct: 10}", "{index_pct: 0.1}"), encoding="utf-8")
+    monkeypatch.setattr(fingerprint, "PROJECT_ROOT", tmp_path)
+    monkeypatch.setattr(dbt_run, "DBT_PROJECT", project)
+    built: list[tuple[list[str], bool]] = []
+
+    def build(home: Home, selection: list[str], day: date, full_refresh: bool) -> object:
+        result = dbt_run.build(home, selection, day, full_refresh)
+        built.append((sorted(result.statuses), full_refresh))
+        return result
+
+    monkeypatch.setattr(pipeline, "build", build)
+    result = run(home)
+    assert result.release
+    assert result.release.what_changed.startswith("checks or waivers changed")
+    assert result.release.rebuilt_from == NIGHT
+    found = check(result, "moves_unusual")
+    assert found.rows_found > 1
+    assert {row.trade_date for row in found.offending_rows} == {NIGHT}
+    ((nodes, full_refresh),) = built
+    assert "moves_unusual" in nodes
+    assert "index_performance" in nodes
+    assert "stg_index_close" not in nodes  # what no night builds
+    assert not full_refresh
+
+
+def test_a_plain_night_builds_no_view_of_the_audit(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    selections: list[object] = []
+
+    def build(home: Home, selection: list[str], day: date, full_refresh: bool) -> object:
+        selections.append(selection)
+        return dbt_run.build(home, selection, day, full_refresh)
+
+    monkeypatch.setattr(pipeline, "build", build)
+    assert run(home).release
+    assert selections == [["--selector", "night"]]
+
+
+def test_whoever_sets_no_date_sees_what_a_check_finds_in_all_of_history(home: Home) -> None:
+    assert run(home).release
+    count = "select count(*) from audit.reference_previous_close"
+    with connect(home.published, read_only=True) as con:
+        everything = con.execute(count).fetchall()
+        con.execute("set variable changed_from = '1900-01-01'::DATE")
+        assert con.execute(count).fetchall() == everything
+        con.execute("set variable changed_from = '2100-01-01'::DATE")
+        assert con.execute(count).fetchall() == [(0,)]
 
 
 def test_a_corrected_old_row_is_told_and_released(home: Home) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from dagster_project.home import Home
 from dagster_project.ingest.feed_catalog import load_feeds
+from dagster_project.warehouse.dbt_run import DBT_PROJECT
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +52,7 @@ def test_groups_are_the_rooms_of_the_house(definitions: dg.Definitions) -> None:
         "staging",
         "intermediate",
         "marts",
+        "audit",
         "published",
         "report",
     } <= groups
@@ -65,6 +67,19 @@ def test_the_release_comes_after_every_mart_and_blocking_check(
     release = graph.get(dg.AssetKey(["published", "closing_bell"]))
     marts = {key for key in graph.get_all_asset_keys() if graph.get(key).group_name == "marts"}
     assert marts <= set(release.parent_keys)
+
+
+def test_the_views_of_the_audit_are_assets_behind_what_they_read(
+    definitions: dg.Definitions,
+) -> None:
+    graph = definitions.resolve_asset_graph()
+    views = {path.stem for path in (DBT_PROJECT / "models/audit").rglob("*.sql")}
+    audit = {key for key in graph.get_all_asset_keys() if graph.get(key).group_name == "audit"}
+    assert audit == {dg.AssetKey(["audit", view]) for view in views}
+    coverage = graph.get(dg.AssetKey(["audit", "deliveries_missing"])).parent_keys
+    assert dg.AssetKey(["main", "session_coverage"]) in coverage
+    release = graph.get(dg.AssetKey(["published", "closing_bell"]))
+    assert not audit & set(release.parent_keys)
 
 
 def test_no_run_waits_for_a_slot_of_one_that_was_killed(definitions: dg.Definitions) -> None:

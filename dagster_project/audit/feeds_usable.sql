@@ -1,1 +1,0 @@
-select feed, problem as what from raw.feed_problem order by feed

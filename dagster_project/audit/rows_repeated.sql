@@ -1,7 +1,0 @@
-select
-    feed,
-    path as file,
-    rows_duplicate || ' line(s) repeat others of the file' as what
-from raw.file
-where rows_duplicate > 0
-order by rows_duplicate desc, path

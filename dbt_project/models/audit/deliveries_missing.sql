@@ -1,0 +1,89 @@
+-- The file is the one of that session, where a feed has a file per day; else the one that held the
+-- first missing symbol last.
+with given as (
+    select
+        feed,
+        symbol,
+        trade_date,
+        file_id
+    from {{ ref('reported_close') }}
+    union all
+    select
+        feed,
+        'turnover ' || segment as symbol,
+        trade_date,
+        file_id
+    from {{ ref('stg_market_turnover') }}
+),
+
+lacking as (
+    select
+        coverage.*,
+        feed.is_daily,
+        feed.due_by
+    from {{ ref('session_coverage') }} as coverage
+    inner join {{ source('raw', 'feed') }} as feed on coverage.feed = feed.feed
+    where coverage.trade_date >= {{ changed_from() }} and coverage.status <> 'complete'
+),
+
+last_file as (
+    select
+        given.feed,
+        given.symbol,
+        max_by(given.file_id, given.trade_date) as file_id
+    from given
+    where (given.feed, given.symbol) in (
+            select
+                lacking.feed,
+                lacking.first_missing_symbol
+            from lacking
+        )
+    group by given.feed, given.symbol
+),
+
+file_of_day as (
+    select
+        given.feed,
+        given.trade_date,
+        min(given.file_id) as file_id
+    from given
+    where (given.feed, given.trade_date) in (
+            select
+                lacking.feed,
+                lacking.trade_date
+            from lacking
+            where lacking.is_daily and lacking.received_symbols > 0
+        )
+    group by given.feed, given.trade_date
+)
+
+select
+    lacking.feed,
+    lacking.trade_date,
+    lacking.first_missing_symbol as symbol,
+    file.path as file,
+    case
+        when lacking.received_symbols = 0
+            then
+                lacking.market || ': ' || lacking.feed || ' brought nothing, '
+                || lacking.expected_symbols || ' symbol(s) are due by ' || lacking.due_by
+        else
+            lacking.market || ': ' || lacking.feed || ' brought ' || lacking.received_symbols
+            || ' symbol(s), and lacks ' || lacking.missing_symbols || ' of the '
+            || lacking.expected_symbols || ' that are due, first ' || lacking.first_missing_symbol
+    end as what
+from lacking
+left join last_file
+    on
+        lacking.feed = last_file.feed
+        and lacking.first_missing_symbol = last_file.symbol
+left join file_of_day
+    on
+        lacking.feed = file_of_day.feed
+        and lacking.trade_date = file_of_day.trade_date
+left join {{ source('raw', 'file') }} as file
+    on
+        coalesce(file_of_day.file_id, case when not lacking.is_daily then last_file.file_id end)
+        = file.file_id
+order by
+    lacking.trade_date desc, lacking.missing_symbols desc, lacking.feed asc, lacking.market asc

@@ -1,0 +1,126 @@
+-- A figure that was there at the session before: null now, or zero where a zero means nothing.
+with stated as (
+    select
+        record_kind,
+        feed,
+        symbol,
+        trade_date,
+        previous_trade_date,
+        open,
+        high,
+        low,
+        case when record_kind = 'index_close' then nullif(volume, 0) else volume end as volume,
+        case when record_kind = 'index_close' then nullif(turnover, 0) else turnover end
+            as turnover,
+        file_id,
+        line_number
+    from {{ ref('reported_close') }}
+    union all
+    select
+        'market_turnover' as record_kind,
+        feed,
+        market || ' ' || segment as symbol,
+        trade_date,
+        previous_trade_date,
+        null as open,
+        null as high,
+        null as low,
+        nullif(volume, 0) as volume,
+        nullif(turnover, 0) as turnover,
+        file_id,
+        line_number
+    from {{ ref('stg_market_turnover') }}
+),
+
+rate as (
+    select
+        feed,
+        base_currency,
+        trade_date,
+        currency,
+        file_id,
+        line_number,
+        max(trade_date) over (
+            partition by feed, base_currency order by trade_date
+            range between unbounded preceding and interval 1 day preceding
+        ) as date_before
+    from {{ source('raw', 'exchange_rate') }}
+    where is_current and trade_date >= {{ dbt.dateadd('day', -30, changed_from()) }}
+),
+
+rate_line as (
+    select
+        feed,
+        base_currency,
+        trade_date,
+        date_before,
+        min(file_id) as file_id,
+        min(line_number) as line_number
+    from rate
+    where trade_date >= {{ changed_from() }}
+    group by feed, base_currency, trade_date, date_before
+)
+
+select
+    stated.record_kind,
+    stated.feed,
+    stated.symbol,
+    stated.trade_date,
+    file.path as file,
+    stated.line_number,
+    concat_ws(
+        ', ',
+        case when stated.open is null and before.open is not null then 'open' end,
+        case when stated.high is null and before.high is not null then 'high' end,
+        case when stated.low is null and before.low is not null then 'low' end,
+        case when stated.volume is null and before.volume is not null then 'volume' end,
+        case when stated.turnover is null and before.turnover is not null then 'turnover' end
+    ) || ' is not there, or zero, and was there at the session before' as what
+from stated
+inner join stated as before
+    on
+        stated.feed = before.feed
+        and stated.record_kind = before.record_kind
+        and stated.symbol = before.symbol
+        and stated.previous_trade_date = before.trade_date
+inner join {{ source('raw', 'file') }} as file on stated.file_id = file.file_id
+where
+    stated.trade_date >= {{ changed_from() }}
+    and (
+        (stated.open is null and before.open is not null)
+        or (stated.high is null and before.high is not null)
+        or (stated.low is null and before.low is not null)
+        or (stated.volume is null and before.volume is not null)
+        or (stated.turnover is null and before.turnover is not null)
+    )
+
+union all
+
+-- A line has a rate per currency: one that is blank leaves no record.
+select
+    'exchange_rate' as record_kind,
+    rate_line.feed,
+    before.base_currency || before.currency as symbol,
+    rate_line.trade_date,
+    file.path as file,
+    rate_line.line_number,
+    'the rate is not there, and was there on ' || before.trade_date as what
+from rate_line
+inner join rate as before
+    on
+        rate_line.feed = before.feed
+        and rate_line.base_currency = before.base_currency
+        and rate_line.date_before = before.trade_date
+inner join {{ source('raw', 'asked_dates') }} as asked
+    on rate_line.trade_date between asked.from_date and asked.to_date
+inner join {{ source('raw', 'file') }} as file on rate_line.file_id = file.file_id
+where not exists (
+        select 1
+        from rate as same
+        where
+            same.feed = rate_line.feed
+            and same.base_currency = rate_line.base_currency
+            and same.trade_date = rate_line.trade_date
+            and same.currency = before.currency
+    )
+order by trade_date desc, file asc

@@ -1,0 +1,77 @@
+-- The last sessions before the clock are corrected every day. A list of securities has no dates:
+-- of it, what counts is the industry.
+with clock as (
+    select max(to_date) as last_date
+    from {{ source('raw', 'asked_dates') }}
+),
+
+recent as (
+    select max(session.trade_date) as trade_date
+    from {{ ref('dim_session') }} as session
+    inner join clock on session.trade_date <= clock.last_date
+),
+
+known_file as (
+    select
+        file_id,
+        path
+    from {{ source('raw', 'file') }}
+    union
+    select
+        file_id,
+        path
+    from {{ source('raw', 'file_superseded') }}
+),
+
+restated as (
+    select
+        record.*,
+        known_file.path as file
+    from {{ ref('restated_record') }} as record
+    left join known_file on record.file_id = known_file.file_id
+)
+
+select
+    restated.record_kind,
+    restated.feed,
+    restated.about as symbol,
+    min(restated.trade_date) as trade_date,
+    restated.file,
+    count(*) || ' earlier record(s) of ' || restated.about || ', ' || min(restated.trade_date)
+    || ' to ' || max(restated.trade_date) || ', are stated otherwise than before, or no more'
+        as what
+from restated
+inner join {{ source('raw', 'asked_dates') }} as asked
+    on restated.trade_date between asked.from_date and asked.to_date
+where
+    restated.record_kind <> 'market_event'
+    and restated.trade_date < (select recent.trade_date from recent)
+group by restated.record_kind, restated.feed, restated.about, restated.file
+
+union all
+
+select
+    record_kind,
+    feed,
+    about,
+    trade_date,
+    file,
+    case
+        when record_kind = 'market_event'
+            then
+                'the event of ' || trade_date || ' for ' || basket
+                || ' is stated otherwise than before, or no more'
+        when file_id_now is null then 'is no longer in the list'
+        else 'industry '
+            || coalesce(industry_now, 'none')
+            || ' after '
+            || coalesce(industry, 'none')
+    end as what
+from restated
+where
+    record_kind = 'market_event'
+    or (
+        record_kind = 'security_reference'
+        and (file_id_now is null or industry_now is distinct from industry)
+    )
+order by trade_date nulls last, file

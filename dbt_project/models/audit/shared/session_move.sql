@@ -1,0 +1,72 @@
+with moved as (
+    select
+        'index_close' as record_kind,
+        performance.feed,
+        performance.symbol,
+        performance.trade_date,
+        cast(null as {{ dbt.type_string() }}) as market,
+        performance.high,
+        performance.low,
+        performance.close,
+        performance.previous_close,
+        performance.change_pct,
+        performance.volume,
+        cast(null as decimal(4, 2)) as limit_pct,
+        origin.file_id,
+        origin.line_number
+    from {{ ref('index_performance') }} as performance
+    inner join {{ source('raw', 'index_close') }} as origin
+        on
+            performance.feed = origin.feed
+            and performance.symbol = origin.symbol
+            and performance.trade_date = origin.trade_date
+    where origin.is_current
+
+    union all
+
+    select
+        'security_close' as record_kind,
+        performance.feed,
+        performance.symbol,
+        performance.trade_date,
+        performance.market,
+        performance.high,
+        performance.low,
+        performance.close,
+        performance.previous_close,
+        performance.change_pct,
+        performance.volume,
+        performance.limit_pct,
+        origin.file_id,
+        origin.line_number
+    from {{ ref('security_performance') }} as performance
+    inner join {{ source('raw', 'security_close') }} as origin
+        on
+            performance.feed = origin.feed
+            and performance.symbol = origin.symbol
+            and performance.trade_date = origin.trade_date
+    where origin.is_current
+)
+
+select
+    moved.record_kind,
+    moved.feed,
+    moved.symbol,
+    moved.trade_date,
+    moved.market,
+    moved.high,
+    moved.low,
+    moved.close,
+    moved.previous_close,
+    moved.change_pct,
+    moved.volume,
+    moved.limit_pct,
+    file.path as file,
+    moved.line_number,
+    round(moved.change_pct, 2)
+    || ' %, from '
+    || moved.previous_close
+    || ' to '
+    || moved.close as what
+from moved
+inner join {{ source('raw', 'file') }} as file on moved.file_id = file.file_id

@@ -1,0 +1,34 @@
+-- Against the median of the sessions before: lots for shares are a factor of a hundred.
+with compared as (
+    select
+        *,
+        median(volume) over earlier as usual,
+        min(volume) over earlier as least,
+        count(*) over earlier as sessions
+    from {{ ref('reported_close') }}
+    where volume is not null and trade_date >= {{ dbt.dateadd('day', -45, changed_from()) }}
+    window earlier as (
+        partition by record_kind, feed, symbol order by session_number
+        rows between 20 preceding and 1 preceding
+    )
+)
+
+select
+    compared.record_kind,
+    compared.feed,
+    compared.symbol,
+    compared.trade_date,
+    file.path as file,
+    compared.line_number,
+    'volume is ' || compared.volume || ', after a median of ' || round(compared.usual)
+    || ' in ' || compared.sessions || ' sessions' as what
+from compared
+inner join {{ source('raw', 'file') }} as file on compared.file_id = file.file_id
+where
+    compared.trade_date >= {{ changed_from() }}
+    and compared.sessions >= 5
+    and (
+        compared.volume > {{ setting('factor') }} * compared.usual and compared.usual > 0
+        or compared.volume < compared.usual / {{ setting('factor') }} and compared.least > 0
+    )
+order by compared.trade_date desc, compared.volume / greatest(compared.usual, 1) desc
