@@ -77,10 +77,10 @@ def result_of(
     waived: Sequence[Finding] = (),
 ) -> ReleaseCheck:
     """The result of a check from the rows that it objects to."""
-    told = [describe(finding) for finding in found[:SHOWN_ROWS]]
+    shown = [describe(finding) for finding in found[:SHOWN_ROWS]]
     if len(found) > SHOWN_ROWS:
-        told.append(f"and {len(found) - SHOWN_ROWS} more")
-    explanation = "; ".join([*told, f"to do: {to_do}"] if found else [holds])
+        shown.append(f"and {len(found) - SHOWN_ROWS} more")
+    explanation = "; ".join([*shown, f"to do: {to_do}"] if found else [holds])
     if waived:
         explanation += f" ({len(waived)} waived: {'; '.join(map(describe, waived[:SHOWN_ROWS]))})"
     return ReleaseCheck(

@@ -1,6 +1,5 @@
--- An index's turnover ÷ volume is the average price of its shares, which moves slowly; likewise a
--- market's.
-with stated as (
+-- Turnover ÷ volume of an index or a market is the average price of its shares, which moves slowly.
+with reported as (
     select
         'index_close' as record_kind,
         feed,
@@ -33,7 +32,7 @@ compared as (
             partition by record_kind, feed, symbol order by session_number
             rows between 20 preceding and 1 preceding
         ) as usual
-    from stated
+    from reported
     where trade_date >= {{ dbt.dateadd('day', -60, changed_from()) }}
 )
 

@@ -1,4 +1,5 @@
--- 32-bit numbers written out: 9386.39 becomes 9386.3896484375. Some vendors always write so.
+-- 32-bit numbers written out: 9386.39 becomes 9386.3896484375. Feeds that always
+-- have such numbers are left out.
 with checked as (
     select
         record_kind,

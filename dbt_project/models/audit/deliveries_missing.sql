@@ -1,5 +1,5 @@
--- The file is the one of that session, where a feed has a file per day; else the one that held the
--- first missing symbol last.
+-- The file of a finding: that of the session where the feed has one file per day, else the one that
+-- last had the first missing symbol.
 with given as (
     select
         feed,

@@ -5,7 +5,7 @@ select
     event.trade_date,
     file.path as file,
     event.line_number,
-    'basket ' || event.basket || ' is none of seeds/basket.csv' as what
+    'basket ' || event.basket || ' is not in seeds/basket.csv' as what
 from {{ source('raw', 'market_event') }} as event
 inner join {{ source('raw', 'file') }} as file on event.file_id = file.file_id
 where

@@ -1,5 +1,5 @@
--- A figure that was there at the session before: null now, or zero where a zero means nothing.
-with stated as (
+-- A figure that the session before had is null now, or zero where zero is no real figure.
+with reported as (
     select
         record_kind,
         feed,
@@ -62,41 +62,41 @@ rate_line as (
 )
 
 select
-    stated.record_kind,
-    stated.feed,
-    stated.symbol,
-    stated.trade_date,
+    reported.record_kind,
+    reported.feed,
+    reported.symbol,
+    reported.trade_date,
     file.path as file,
-    stated.line_number,
+    reported.line_number,
     concat_ws(
         ', ',
-        case when stated.open is null and before.open is not null then 'open' end,
-        case when stated.high is null and before.high is not null then 'high' end,
-        case when stated.low is null and before.low is not null then 'low' end,
-        case when stated.volume is null and before.volume is not null then 'volume' end,
-        case when stated.turnover is null and before.turnover is not null then 'turnover' end
-    ) || ' is not there, or zero, and was there at the session before' as what
-from stated
-inner join stated as before
+        case when reported.open is null and before.open is not null then 'open' end,
+        case when reported.high is null and before.high is not null then 'high' end,
+        case when reported.low is null and before.low is not null then 'low' end,
+        case when reported.volume is null and before.volume is not null then 'volume' end,
+        case when reported.turnover is null and before.turnover is not null then 'turnover' end
+    ) || ' is missing or zero, and was reported at the session before' as what
+from reported
+inner join reported as before
     on
-        stated.feed = before.feed
-        and stated.record_kind = before.record_kind
-        and stated.symbol = before.symbol
-        and stated.previous_trade_date = before.trade_date
-inner join {{ source('raw', 'file') }} as file on stated.file_id = file.file_id
+        reported.feed = before.feed
+        and reported.record_kind = before.record_kind
+        and reported.symbol = before.symbol
+        and reported.previous_trade_date = before.trade_date
+inner join {{ source('raw', 'file') }} as file on reported.file_id = file.file_id
 where
-    stated.trade_date >= {{ changed_from() }}
+    reported.trade_date >= {{ changed_from() }}
     and (
-        (stated.open is null and before.open is not null)
-        or (stated.high is null and before.high is not null)
-        or (stated.low is null and before.low is not null)
-        or (stated.volume is null and before.volume is not null)
-        or (stated.turnover is null and before.turnover is not null)
+        (reported.open is null and before.open is not null)
+        or (reported.high is null and before.high is not null)
+        or (reported.low is null and before.low is not null)
+        or (reported.volume is null and before.volume is not null)
+        or (reported.turnover is null and before.turnover is not null)
     )
 
 union all
 
--- A line has a rate per currency: one that is blank leaves no record.
+-- A line has one rate per currency; a blank one leaves no record.
 select
     'exchange_rate' as record_kind,
     rate_line.feed,
@@ -104,7 +104,7 @@ select
     rate_line.trade_date,
     file.path as file,
     rate_line.line_number,
-    'the rate is not there, and was there on ' || before.trade_date as what
+    'the rate is missing, and was reported on ' || before.trade_date as what
 from rate_line
 inner join rate as before
     on

@@ -1,5 +1,5 @@
--- The last sessions before the clock are corrected every day. A list of securities has no dates:
--- of it, what counts is the industry.
+-- Vendors correct the last session before the clock every day: it is left out. A list of securities
+-- has no dates: only a changed industry counts.
 with clock as (
     select max(to_date) as last_date
     from {{ source('raw', 'asked_dates') }}
@@ -38,7 +38,7 @@ select
     min(restated.trade_date) as trade_date,
     restated.file,
     count(*) || ' earlier record(s) of ' || restated.about || ', ' || min(restated.trade_date)
-    || ' to ' || max(restated.trade_date) || ', are stated otherwise than before, or no more'
+    || ' to ' || max(restated.trade_date) || ', are restated, or no longer reported'
         as what
 from restated
 inner join {{ source('raw', 'asked_dates') }} as asked
@@ -60,7 +60,7 @@ select
         when record_kind = 'market_event'
             then
                 'the event of ' || trade_date || ' for ' || basket
-                || ' is stated otherwise than before, or no more'
+                || ' is restated, or no longer reported'
         when file_id_now is null then 'is no longer in the list'
         else 'industry '
             || coalesce(industry_now, 'none')

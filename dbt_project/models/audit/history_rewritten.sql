@@ -1,5 +1,5 @@
--- Most of what the last release said of a symbol has become another figure: another unit, another
--- symbol's file, or a vendor that starts anew. A correction changes a few rows.
+-- Most figures of a symbol in the last release have changed: another unit, another symbol's file,
+-- or a vendor that starts its series again. A correction changes a few rows.
 with rewritten as (
     select
         restated.record_kind,
@@ -74,7 +74,7 @@ select
     file.path as file,
     min_by(rewritten.line_number, rewritten.trade_date) as line_number,
     count(*) || ' of ' || max(held.records) || ' records of ' || rewritten.about
-    || ' are now another figure, e.g. ' || max_by(rewritten.figure_now, rewritten.trade_date)
+    || ' have another figure now, e.g. ' || max_by(rewritten.figure_now, rewritten.trade_date)
     || ' after ' || max_by(rewritten.figure, rewritten.trade_date) || ' on '
     || max(rewritten.trade_date) as what
 from rewritten

@@ -1,30 +1,30 @@
--- Of the symbols that a feed has at two sessions that follow each other, most stand still to the
--- last digit. What did not trade, or traded at one price only, may well.
+-- Most symbols that a feed has at two consecutive sessions have the same figures to the last digit.
+-- A symbol that did not trade, or traded at one price only, may well stay the same: not counted.
 with compared as (
     select
-        stated.feed,
-        stated.market,
-        stated.trade_date,
-        stated.previous_trade_date,
-        stated.file_id,
-        stated.line_number,
+        reported.feed,
+        reported.market,
+        reported.trade_date,
+        reported.previous_trade_date,
+        reported.file_id,
+        reported.line_number,
         (
-            stated.close = before.close
-            and stated.open = before.open
-            and stated.high = before.high
-            and stated.low = before.low
-            and (stated.volume is not distinct from before.volume)
+            reported.close = before.close
+            and reported.open = before.open
+            and reported.high = before.high
+            and reported.low = before.low
+            and (reported.volume is not distinct from before.volume)
         ) as is_same
-    from {{ ref('stg_security_close') }} as stated
+    from {{ ref('stg_security_close') }} as reported
     inner join {{ ref('stg_security_close') }} as before
         on
-            stated.feed = before.feed
-            and stated.symbol = before.symbol
-            and stated.previous_trade_date = before.trade_date
+            reported.feed = before.feed
+            and reported.symbol = before.symbol
+            and reported.previous_trade_date = before.trade_date
     where
-        stated.trade_date >= {{ changed_from() }}
-        and coalesce(stated.volume, 1) > 0
-        and stated.high > stated.low
+        reported.trade_date >= {{ changed_from() }}
+        and coalesce(reported.volume, 1) > 0
+        and reported.high > reported.low
 )
 
 select

@@ -1,4 +1,4 @@
--- To the cent, as the exchange rounds; a share's first sessions have no limit.
+-- Limits are rounded to the cent, as the exchange does; a share's first sessions have no limit.
 with coverage as (
     select min(from_date) as first_date from {{ source('raw', 'asked_dates') }}
 )

@@ -13,28 +13,28 @@ with reference as (
 )
 
 select
-    stated.record_kind,
-    stated.feed,
-    stated.symbol,
-    stated.trade_date,
+    reported.record_kind,
+    reported.feed,
+    reported.symbol,
+    reported.trade_date,
     file.path as file,
-    stated.line_number,
-    'previous close ' || stated.previous_close || ', but the close of '
-    || stated.previous_trade_date || ' was ' || before.close || case
-        when stated.record_kind = 'index_close' then ': an index has no ex-dates'
-        when stated.previous_close < before.close then ': probably an ex-date'
+    reported.line_number,
+    'previous close ' || reported.previous_close || ', but the close of '
+    || reported.previous_trade_date || ' was ' || before.close || case
+        when reported.record_kind = 'index_close' then ': an index has no ex-dates'
+        when reported.previous_close < before.close then ': probably an ex-date'
         else ': higher, which no dividend makes it'
     end as what
-from reference as stated
+from reference as reported
 inner join reference as before
     on
-        stated.feed = before.feed
-        and stated.symbol = before.symbol
-        and stated.previous_trade_date = before.trade_date
-inner join {{ source('raw', 'file') }} as file on stated.file_id = file.file_id
+        reported.feed = before.feed
+        and reported.symbol = before.symbol
+        and reported.previous_trade_date = before.trade_date
+inner join {{ source('raw', 'file') }} as file on reported.file_id = file.file_id
 where
-    stated.trade_date >= {{ changed_from() }}
-    and stated.previous_close is not null
-    and abs(stated.previous_close - before.close)
+    reported.trade_date >= {{ changed_from() }}
+    and reported.previous_close is not null
+    and abs(reported.previous_close - before.close)
     > greatest({{ setting('tolerance') }} * before.close, 0.0051)
-order by stated.record_kind asc, stated.trade_date desc, stated.symbol asc
+order by reported.record_kind asc, reported.trade_date desc, reported.symbol asc

@@ -1,4 +1,4 @@
-with refused as (
+with rejected as (
     select
         *,
         count(*) over (partition by reason) as rows_of_day,
@@ -18,5 +18,5 @@ select
             then ', but several feeds have figures of it: the calendar may be wrong'
         else ''
     end as what
-from refused
+from rejected
 order by is_shared desc, rows_of_day desc, file asc, line_number asc

@@ -14,55 +14,55 @@ with rate as (
 )
 
 select
-    stated.record_kind,
-    stated.feed,
-    stated.symbol,
-    stated.trade_date,
+    reported.record_kind,
+    reported.feed,
+    reported.symbol,
+    reported.trade_date,
     file.path as file,
-    stated.line_number,
-    'open, high, low, close and volume are those of ' || stated.previous_trade_date as what
-from {{ ref('reported_close') }} as stated
+    reported.line_number,
+    'open, high, low, close and volume are those of ' || reported.previous_trade_date as what
+from {{ ref('reported_close') }} as reported
 inner join {{ ref('reported_close') }} as before
     on
-        stated.feed = before.feed
-        and stated.symbol = before.symbol
-        and stated.previous_trade_date = before.trade_date
-        and stated.close = before.close
-        and stated.open = before.open
-        and stated.high = before.high
-        and stated.low = before.low
-        and stated.volume is not distinct from before.volume
-inner join {{ source('raw', 'file') }} as file on stated.file_id = file.file_id
+        reported.feed = before.feed
+        and reported.symbol = before.symbol
+        and reported.previous_trade_date = before.trade_date
+        and reported.close = before.close
+        and reported.open = before.open
+        and reported.high = before.high
+        and reported.low = before.low
+        and reported.volume is not distinct from before.volume
+inner join {{ source('raw', 'file') }} as file on reported.file_id = file.file_id
 where
-    stated.trade_date >= {{ changed_from() }}
-    and stated.high > stated.low
-    and coalesce(stated.volume, 1) > 0
+    reported.trade_date >= {{ changed_from() }}
+    and reported.high > reported.low
+    and coalesce(reported.volume, 1) > 0
 
 union all
 
 select
     'market_turnover' as record_kind,
-    stated.feed,
-    stated.market || ' ' || stated.segment as symbol,
-    stated.trade_date,
+    reported.feed,
+    reported.market || ' ' || reported.segment as symbol,
+    reported.trade_date,
     file.path as file,
-    stated.line_number,
-    'turnover and volume are those of ' || stated.previous_trade_date as what
-from {{ ref('stg_market_turnover') }} as stated
+    reported.line_number,
+    'turnover and volume are those of ' || reported.previous_trade_date as what
+from {{ ref('stg_market_turnover') }} as reported
 inner join {{ ref('stg_market_turnover') }} as before
     on
-        stated.feed = before.feed
-        and stated.market = before.market
-        and stated.segment = before.segment
-        and stated.previous_trade_date = before.trade_date
-        and stated.turnover = before.turnover
-        and stated.volume is not distinct from before.volume
-inner join {{ source('raw', 'file') }} as file on stated.file_id = file.file_id
-where stated.trade_date >= {{ changed_from() }} and stated.turnover > 0
+        reported.feed = before.feed
+        and reported.market = before.market
+        and reported.segment = before.segment
+        and reported.previous_trade_date = before.trade_date
+        and reported.turnover = before.turnover
+        and reported.volume is not distinct from before.volume
+inner join {{ source('raw', 'file') }} as file on reported.file_id = file.file_id
+where reported.trade_date >= {{ changed_from() }} and reported.turnover > 0
 
 union all
 
--- One rate may well be the one before, all of a line are not.
+-- One rate may well equal the one before; all rates of a line do not.
 select
     'exchange_rate' as record_kind,
     rate.feed,

@@ -1,6 +1,6 @@
--- Open, high, low and close are the previous close, though something was dealt: a suspended share
--- shown as traded, or a figure carried forward. Told where the share moved on all days before.
-with stated as (
+-- Open, high, low and close equal the previous close, although there was volume: a suspended share
+-- shown as traded, or a figure carried forward. Only where the share moved on all days before.
+with reported as (
     select
         feed,
         symbol,
@@ -29,20 +29,20 @@ with stated as (
 
 select
     'security_close' as record_kind,
-    stated.feed,
-    stated.symbol,
-    stated.trade_date,
+    reported.feed,
+    reported.symbol,
+    reported.trade_date,
     file.path as file,
-    stated.line_number,
-    'open, high, low and close are the close before, ' || stated.close || ', with a volume of '
-    || stated.volume as what
-from stated
-inner join {{ source('raw', 'file') }} as file on stated.file_id = file.file_id
+    reported.line_number,
+    'open, high, low and close are the close before, ' || reported.close || ', with a volume of '
+    || reported.volume as what
+from reported
+inner join {{ source('raw', 'file') }} as file on reported.file_id = file.file_id
 where
-    stated.trade_date >= {{ changed_from() }}
-    and stated.sessions >= 5
-    and stated.moved = stated.sessions
-    and stated.high = stated.low
-    and stated.close = stated.high
-    and stated.close = stated.close_before
-order by stated.trade_date desc, stated.symbol asc
+    reported.trade_date >= {{ changed_from() }}
+    and reported.sessions >= 5
+    and reported.moved = reported.sessions
+    and reported.high = reported.low
+    and reported.close = reported.high
+    and reported.close = reported.close_before
+order by reported.trade_date desc, reported.symbol asc

@@ -1,4 +1,4 @@
--- Two markets of a region share its turnover in much the same way from day to day.
+-- Each market's share of its region's turnover changes little from day to day.
 with share as (
     select
         turnover.market,

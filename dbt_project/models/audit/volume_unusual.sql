@@ -1,4 +1,5 @@
--- Against the median of the sessions before: lots for shares are a factor of a hundred.
+-- Compared with the median of the sessions before. A volume in lots instead of shares differs by a
+-- factor of 100.
 with compared as (
     select
         *,
