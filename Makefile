@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 export CLOSING_BELL_HOME ?= $(CURDIR)/data
 RUN := $(BIN)/closing-bell
 
-.PHONY: help install demo test lint dev nightly backfill close report alerts sql releases rollback diff lock clean \
+.PHONY: help install demo test lint dev nightly backfill close report alerts sql releases rollback diff record-kinds lock clean \
 	prove prove-corruptions prove-order prove-crashes prove-readers
 
 help:
@@ -125,6 +125,10 @@ rollback: install
 diff: install
 	@test -n "$(A)" -a -n "$(B)" || { echo "Which two? make diff A=… B=… (see: make releases)"; exit 2; }
 	@$(RUN) diff "$(A)" "$(B)"
+
+# Writes what dbt must know of the record kinds.
+record-kinds: install
+	@$(BIN)/python -m dagster_project.warehouse.dbt_record_kinds
 
 # Pins every dependency with its hashes; names no registry.
 lock:

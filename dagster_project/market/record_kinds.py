@@ -5,7 +5,8 @@ and its values. Feed specs, raw tables, the reader and its rules derive from thi
 holds the dbt sources and staging models to it. Does not belong here: where a vendor's file has a
 column (`feeds/`), how a row is read (`ingest/`), what the models make of it (dbt).
 
-A new record kind is one entry here and one staging model.
+A new record kind is one entry here and one staging model. `make record-kinds` writes what dbt must
+know of the kinds (`warehouse/dbt_record_kinds.py`).
 """
 
 from dataclasses import dataclass
@@ -93,6 +94,11 @@ class RecordKind:
         values: the columns that say something about it.
         spec_needs: the columns that a feed spec must name, and not as optional.
         row_needs: the columns that a row is rejected without.
+        series: SQL for what a record is of: the symbol that its origin is found by.
+        part: the column that tells records of one series and day apart, where there is one.
+        figure: the number that a record is mainly about, where there is one.
+        sessions: whose sessions its days must be: those of the market of an index, of a security,
+            or of the record itself. None: any day will do.
     """
 
     name: str
@@ -101,6 +107,10 @@ class RecordKind:
     values: tuple[str, ...]
     spec_needs: frozenset[str]
     row_needs: tuple[str, ...]
+    series: str = "symbol"
+    part: str | None = None
+    figure: str | None = None
+    sessions: Literal["index", "security", "market"] | None = None
 
     @property
     def columns(self) -> dict[str, str]:
@@ -138,6 +148,8 @@ RECORD_KINDS = {
             values=(*_PRICES, *_DEALT),
             spec_needs=frozenset({"trade_date", "close"}),
             row_needs=("close",),
+            figure="close",
+            sessions="index",
         ),
         RecordKind(
             "security_close",
@@ -146,6 +158,8 @@ RECORD_KINDS = {
             values=(*_PRICES, *_DEALT, "name", "status"),
             spec_needs=frozenset({"trade_date", "close"}),
             row_needs=("close",),
+            figure="close",
+            sessions="security",
         ),
         RecordKind(
             "market_turnover",
@@ -154,6 +168,10 @@ RECORD_KINDS = {
             values=("turnover", "volume", "deals", "is_half_day", "currency"),
             spec_needs=frozenset({"trade_date", "turnover"}),
             row_needs=("turnover",),
+            series="market",
+            part="segment",
+            figure="turnover",
+            sessions="market",
         ),
         RecordKind(
             "exchange_rate",
@@ -162,6 +180,8 @@ RECORD_KINDS = {
             values=("rate",),
             spec_needs=frozenset({"trade_date"}),
             row_needs=("rate",),
+            series="base_currency || currency",
+            figure="rate",
         ),
         RecordKind(
             "security_reference",
@@ -170,6 +190,7 @@ RECORD_KINDS = {
             values=("name", "industry"),
             spec_needs=frozenset({"industry"}),
             row_needs=("symbol",),
+            sessions="security",
         ),
         RecordKind(
             "broker_target",
@@ -178,6 +199,8 @@ RECORD_KINDS = {
             values=("target", "currency"),
             spec_needs=frozenset({"trade_date", "broker", "target"}),
             row_needs=("target", "broker"),
+            part="broker",
+            figure="target",
         ),
         RecordKind(
             "market_event",
@@ -186,6 +209,8 @@ RECORD_KINDS = {
             values=("what",),
             spec_needs=frozenset({"trade_date", "event", "basket", "what"}),
             row_needs=("event", "basket"),
+            series="basket",
+            part="event",
         ),
     )
 }

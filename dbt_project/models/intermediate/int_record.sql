@@ -1,6 +1,6 @@
 {#
-`types` are the columns of a record of any kind, `kinds` where each kind takes them from; what a
-kind does not take is null.
+Every record kind has the same columns here; what a kind does not have is null. `rate` is the figure
+of a record that is neither a close nor a turnover.
 #}
 {% set types = {
     "symbol": "string", "segment": "string", "market": "string", "trade_date": "date",
@@ -8,48 +8,35 @@ kind does not take is null.
     "close": "decimal(18, 6)", "previous_close": "decimal(18, 6)",
     "volume": "bigint", "turnover": "decimal(18, 2)", "rate": "decimal(18, 6)",
 } %}
-{% set of_security = {"symbol": "source.symbol", "market": market_of_security("source.symbol")} %}
-{% set of_close = {
-    "trade_date": "source.trade_date",
-    "open": "source.open", "high": "source.high", "low": "source.low", "close": "source.close",
-    "previous_close": "source.previous_close",
-    "volume": "source.volume", "turnover": "source.turnover",
-} %}
-{% set kinds = {
-    "index_close": dict(of_close, symbol="source.symbol", market="definition.market"),
-    "security_close": dict(of_close, **of_security),
-    "market_turnover": {
-        "symbol": "source.market", "segment": "source.segment", "market": "source.market",
-        "trade_date": "source.trade_date",
-        "volume": "source.volume", "turnover": "source.turnover",
-    },
-    "exchange_rate": {
-        "symbol": "source.base_currency || source.currency",
-        "trade_date": "source.trade_date", "rate": "source.rate",
-    },
-    "security_reference": of_security,
-    "broker_target": {
-        "symbol": "source.symbol", "segment": "source.broker",
-        "trade_date": "source.trade_date", "rate": "source.target",
-    },
-    "market_event": {
-        "symbol": "source.basket", "segment": "source.event", "trade_date": "source.trade_date",
-    },
-} %}
 
 -- A view: millions of rows, nothing copied.
 with record as (
-    {% for kind, columns in kinds.items() %}
+    {% for name, kind in record_kinds().items() %}
+        {% set columns = {"symbol": "source." ~ kind["series"] | replace("|| ", "|| source.")} %}
+        {% for column in kind["key"] + kind["values"] if column in types and column != "symbol" %}
+            {% do columns.update({column: "source." ~ column}) %}
+        {% endfor %}
+        {% if kind["part"] %}
+            {% do columns.update({"segment": "source." ~ kind["part"]}) %}
+        {% endif %}
+        {% if kind["figure"] and kind["figure"] not in types %}
+            {% do columns.update({"rate": "source." ~ kind["figure"]}) %}
+        {% endif %}
+        {% if kind["sessions"] == "index" %}
+            {% do columns.update({"market": "definition.market"}) %}
+        {% elif kind["sessions"] == "security" %}
+            {% do columns.update({"market": market_of_security("source.symbol")}) %}
+        {% endif %}
         select
-            '{{ kind }}' as record_kind,
+            '{{ name }}' as record_kind,
             {{ typed_columns(types, columns) | indent(12) }},
             source.feed,
             source.file_id,
             source.line_number,
             source.loaded_at,
             source.is_current
-        from {{ source('raw', kind) }} as source
-        {% if kind == "index_close" %}
+        from {{ source('raw', name) }} as source
+        {% if kind["sessions"] == "index" %}
             left join {{ ref('index_definition') }} as definition
                 on source.symbol = definition.symbol
         {% endif %}

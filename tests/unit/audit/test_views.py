@@ -3,35 +3,12 @@
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import jinja2
 import pytest
 
 from dagster_project import fingerprint as fingerprints
 from dagster_project.audit.run import fingerprint
 from dagster_project.home import PROJECT_ROOT
-from dagster_project.market.record_kinds import RECORD_KINDS
-from dagster_project.warehouse import dbt_run
-
-
-def returned(macro: str) -> Any:
-    """What a macro of the audit returns, where it calls nothing of dbt."""
-    values: list[Any] = []
-    environment = jinja2.Environment()
-    environment.globals["return"] = values.append
-    text = (dbt_run.DBT_PROJECT / f"macros/audit/{macro}.sql").read_text(encoding="utf-8")
-    getattr(environment.from_string(text).module, macro)()
-    return values[0]
-
-
-def test_restated_records_are_of_every_record_kind() -> None:
-    kinds = returned("record_kinds")
-    assert list(kinds) == list(RECORD_KINDS)
-    for name, kind in RECORD_KINDS.items():
-        assert kinds[name]["key"] == list(kind.key), name
-        assert kinds[name]["values"] == list(kind.values), name
-        assert set(kinds[name]["about"]) <= set(kind.key), name
 
 
 @pytest.fixture

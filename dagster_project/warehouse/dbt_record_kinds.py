@@ -1,0 +1,49 @@
+"""The record kinds as dbt sees them: writes `dbt_project/macros/record_kinds.sql`.
+
+Belongs here: that one file, which a test compares with `market/record_kinds.py`. Does not belong
+here: the kinds. dbt cannot read Python, and a file that is written keeps its project whole by
+itself, for `dbt build` by hand and for linters.
+
+    python -m dagster_project.warehouse.dbt_record_kinds
+"""
+
+import json
+
+from dagster_project.market.record_kinds import RECORD_KINDS
+from dagster_project.warehouse.dbt_run import DBT_PROJECT
+
+MACRO = DBT_PROJECT / "macros" / "record_kinds.sql"
+
+_HEAD = """\
+{#
+Written by `make record-kinds` from dagster_project/market/record_kinds.py: change it there.
+
+The record kinds by name. `key` identifies a record within a feed, `values` is what it says; `about`
+are the columns of the key that say what it is of. `series`, `part` and `figure` say the same in
+SQL for records of any kind, `sessions` whose sessions its days must be.
+#}
+{% macro record_kinds() -%}
+    {{ return("""
+
+
+def macro_text() -> str:
+    """The text of the macro `record_kinds()`."""
+    kinds = {
+        kind.name: {
+            "about": list(kind.subject),
+            "key": list(kind.key),
+            "values": list(kind.values),
+            "series": kind.series,
+            "part": kind.part,
+            "figure": kind.figure,
+            "sessions": kind.sessions,
+        }
+        for kind in RECORD_KINDS.values()
+    }
+    listed = json.dumps(kinds, indent=4).replace("null", "none").replace("\n", "\n    ")
+    return f"{_HEAD}{listed}) }}}}\n{{%- endmacro %}}\n"
+
+
+if __name__ == "__main__":
+    MACRO.write_text(macro_text(), encoding="utf-8")
+    print(MACRO)

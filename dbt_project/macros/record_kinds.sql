@@ -1,0 +1,153 @@
+{#
+Written by `make record-kinds` from dagster_project/market/record_kinds.py: change it there.
+
+The record kinds by name. `key` identifies a record within a feed, `values` is what it says; `about`
+are the columns of the key that say what it is of. `series`, `part` and `figure` say the same in
+SQL for records of any kind, `sessions` whose sessions its days must be.
+#}
+{% macro record_kinds() -%}
+    {{ return({
+        "index_close": {
+            "about": [
+                "symbol"
+            ],
+            "key": [
+                "symbol",
+                "trade_date"
+            ],
+            "values": [
+                "open",
+                "high",
+                "low",
+                "close",
+                "previous_close",
+                "change",
+                "change_pct",
+                "volume",
+                "turnover",
+                "currency"
+            ],
+            "series": "symbol",
+            "part": none,
+            "figure": "close",
+            "sessions": "index"
+        },
+        "security_close": {
+            "about": [
+                "symbol"
+            ],
+            "key": [
+                "symbol",
+                "trade_date"
+            ],
+            "values": [
+                "open",
+                "high",
+                "low",
+                "close",
+                "previous_close",
+                "change",
+                "change_pct",
+                "volume",
+                "turnover",
+                "currency",
+                "name",
+                "status"
+            ],
+            "series": "symbol",
+            "part": none,
+            "figure": "close",
+            "sessions": "security"
+        },
+        "market_turnover": {
+            "about": [
+                "market"
+            ],
+            "key": [
+                "market",
+                "segment",
+                "trade_date"
+            ],
+            "values": [
+                "turnover",
+                "volume",
+                "deals",
+                "is_half_day",
+                "currency"
+            ],
+            "series": "market",
+            "part": "segment",
+            "figure": "turnover",
+            "sessions": "market"
+        },
+        "exchange_rate": {
+            "about": [
+                "base_currency",
+                "currency"
+            ],
+            "key": [
+                "base_currency",
+                "currency",
+                "trade_date"
+            ],
+            "values": [
+                "rate"
+            ],
+            "series": "base_currency || currency",
+            "part": none,
+            "figure": "rate",
+            "sessions": none
+        },
+        "security_reference": {
+            "about": [
+                "symbol"
+            ],
+            "key": [
+                "symbol"
+            ],
+            "values": [
+                "name",
+                "industry"
+            ],
+            "series": "symbol",
+            "part": none,
+            "figure": none,
+            "sessions": "security"
+        },
+        "broker_target": {
+            "about": [
+                "symbol"
+            ],
+            "key": [
+                "symbol",
+                "broker",
+                "trade_date"
+            ],
+            "values": [
+                "target",
+                "currency"
+            ],
+            "series": "symbol",
+            "part": "broker",
+            "figure": "target",
+            "sessions": none
+        },
+        "market_event": {
+            "about": [
+                "event"
+            ],
+            "key": [
+                "event",
+                "trade_date",
+                "basket"
+            ],
+            "values": [
+                "what"
+            ],
+            "series": "basket",
+            "part": "event",
+            "figure": none,
+            "sessions": none
+        }
+    }) }}
+{%- endmacro %}
