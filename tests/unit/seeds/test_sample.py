@@ -23,7 +23,7 @@ from types import ModuleType
 import openpyxl
 import pytest
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SCRIPT = ROOT / "seeds" / "sample" / "generate.py"
 HEADLINE = "2025-09-17"
 BEFORE = "2025-09-16"

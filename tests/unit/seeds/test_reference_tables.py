@@ -18,7 +18,7 @@ import openpyxl
 import pytest
 import yaml
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SEEDS = ROOT / "seeds"
 REAL = Path(os.environ.get("CLOSING_BELL_REAL", ROOT.parent / "shared" / "real"))
 

@@ -26,7 +26,7 @@ from dagster_project.market.seeds import Market, Override, SeedError, read_marke
 # exchange-calendars uses what pandas 3 deprecates.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SEEDS = ROOT / "seeds"
 REAL = Path(os.environ.get("CLOSING_BELL_REAL", ROOT.parent / "shared" / "real"))
 MARKETS = read_markets(SEEDS / "market.csv")
