@@ -1,21 +1,21 @@
 {#
 Since when a close is the highest or the lowest: for each row of `closes`, the latest earlier
-session whose value was at or above (closing_high_since) resp. at or below it (closing_low_since);
-null where no earlier session had one.
+session whose value was at or above it (closing_high_since), and the latest whose value was at or
+below it (closing_low_since); null where there is none.
 
 Args:
     closes: a relation or CTE with symbol, trade_date (unique together) and the value. In an
         incremental run its rows count from `rebuild_from()` on; the earlier ones are read from the
         model's own table, which must have these columns too.
     value: the column compared; not null.
-    carried: further columns of both to hand through, where joining millions of rows back to them
-        would be dear.
+    carried: further columns of both to pass through, where joining millions of rows back to them
+        would be slow.
 Yields symbol, trade_date, the carried columns, closing_high_since, closing_low_since.
 
 Two ways give the same answer. A night compares its few sessions with all of history in one join,
-which costs the history once a session. A full refresh looks where most answers are first: in the
-five sessions before, then the same month, then the same year, then the latest year that has one,
-narrowed to its month and session. So a row meets some tens of others, not thousands.
+which reads the history once per session. A full refresh first looks where most answers are: in the
+five sessions before, then in the same month, then in the same year, then in the latest year that
+has one, narrowed to its month and session. So a row is compared with tens of others, not thousands.
 #}
 {% macro closing_extreme_since(closes, value, carried=[]) -%}
     {%- if is_incremental() and days_to_rebuild() <= 31 -%}
@@ -26,7 +26,7 @@ narrowed to its month and session. So a row meets some tens of others, not thous
 {%- endmacro %}
 
 
-{# Days from the rebuild date to the last date asked for. #}
+{# Days from the rebuild date to the last covered date. #}
 {% macro days_to_rebuild() -%}
     {%- set days -%}
         select {{ dbt.datediff(rebuild_from(), 'max(to_date)', 'day') }}
@@ -36,7 +36,7 @@ narrowed to its month and session. So a row meets some tens of others, not thous
 {%- endmacro %}
 
 
-{# The rows whose answer is sought. #}
+{# The rows that need an answer. #}
 {% macro sessions_sought(closes, value, carried=[]) -%}
     select
         symbol,
@@ -52,7 +52,7 @@ narrowed to its month and session. So a row meets some tens of others, not thous
 {%- endmacro %}
 
 
-{# The rows the answer is among: those sought, and all before them. #}
+{# The rows that may be the answer: those that need one, and all earlier ones. #}
 {% macro sessions_known(closes, value, carried=[]) -%}
     {{ sessions_sought(closes, value, carried) }}
     {% if is_incremental() %}

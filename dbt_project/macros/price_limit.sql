@@ -2,7 +2,7 @@
 The daily price limit of a mainland share, as a fraction of its reference previous close; null where
 there is none (Hong Kong; before 16 December 1996). By board and date: 20 % on STAR (688, 689), and
 on ChiNext (300, 301, 302) since 24 August 2020; 5 % for shares under special treatment (ST, by
-name) on the other boards until 5 July 2026; else 10 %.
+name) on the other boards until 5 July 2026; otherwise 10 %.
 #}
 {% macro price_limit(symbol, name, trade_date) -%}
     case

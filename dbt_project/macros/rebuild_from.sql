@@ -1,5 +1,6 @@
 {#
-The earliest session whose inputs changed, as an SQL date. Incremental models rebuild from it on.
+The earliest session whose inputs changed, as an SQL date. Incremental models are rebuilt from
+there on.
 
 It comes by the environment variable CLOSING_BELL_REBUILD_FROM (YYYY-MM-DD, default 1900-01-01) and
 is read only while a model runs: a variable read while dbt parses would make every new night parse
@@ -16,8 +17,8 @@ the whole project again. So use it within `is_incremental()`, which is false whi
 
 {#
 Incremental strategy `rebuild_from`: in one transaction, delete every row of the model from the
-rebuild date on, and insert what the model yields from there on. A row whose date or key is no
-longer in raw goes too, which delete+insert by key and merge would leave behind.
+rebuild date on, and insert what the model now yields for those dates. This also removes rows whose
+date or key is no longer in raw, which delete+insert by key and merge would keep.
 #}
 {% macro get_incremental_rebuild_from_sql(arg_dict) -%}
     {%- set columns = get_quoted_csv(arg_dict["dest_columns"] | map(attribute="name")) -%}

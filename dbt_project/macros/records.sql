@@ -32,8 +32,7 @@ Yields all columns of the relation, and feed_rank, which is 1.
         select
             reported.*,
             row_number() over (
-                partition by {% for column in key %}reported.{{ column }}{{ ", " if not loop.last }}{% endfor %}
-
+                partition by reported.{{ key | join(", reported.") }}
                 order by feed.priority, feed.feed
             ) as feed_rank
         from {{ reported }} as reported

@@ -1,5 +1,5 @@
--- No more advanced, declined, stood still or were suspended than were reported, and none is lost
--- but those without a previous close; limits and 52-week records are of the same sample.
+-- Every reported security advanced, declined, was unchanged or suspended, except those without a
+-- previous close; limits and 52-week records are of the same sample.
 {{ config(meta={"dagster": {"ref": {"name": "market_breadth"}}}) }}
 
 with recounted as (

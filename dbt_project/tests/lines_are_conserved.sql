@@ -1,8 +1,8 @@
--- Nothing is lost: every line of every file is loaded, held, refused, outside or framing, and every
--- refused line of a file that was loaded is kept with its reason.
+-- Nothing is lost: every line of every file is loaded, held, rejected, outside or framing, and each
+-- rejected line of a file that was loaded is kept with its reason.
 {{ config(meta={"dagster": {"ref": {"name": "file_load"}}}) }}
 
-with refused as (
+with rejected as (
 
     select file_id
     from {{ source('raw', 'rejected_row') }}
@@ -17,16 +17,16 @@ with refused as (
 
 ),
 
--- A path may stand twice: its last good content, and the present one that is set aside.
+-- A path may have two rows: its last good contents, and the present ones that are quarantined.
 kept as (
 
     select
         file.path,
         file.status,
         count(*) as kept_rows
-    from refused
+    from rejected
     inner join {{ source('raw', 'file') }} as file
-        on refused.file_id = file.file_id
+        on rejected.file_id = file.file_id
     group by file.path, file.status
 
 )

@@ -1,5 +1,5 @@
--- Closing highs and lows, found by narrowing down, are those found by looking at every earlier
--- session; looked at for one security of each market, for all would be dear.
+-- Closing highs and lows, found by narrowing down, are those found by comparing every earlier
+-- session. Checked for one security per market, since all of them would take minutes.
 {{ config(meta={"dagster": {"ref": {"name": "security_performance"}}}) }}
 
 with security as (

@@ -1,5 +1,5 @@
 -- All is the sum of the mainland and Hong Kong, a total is the sum of its markets, shares are
--- 100 %, and a total that lacks a market is never called complete.
+-- 100 %, and a total that lacks a market is never complete.
 {{ config(meta={"dagster": {"ref": {"name": "cross_market_turnover"}}}) }}
 
 with by_scope as (

@@ -1,5 +1,10 @@
--- A feed of which a delivery is due every session, a session and what it gave.
-with received as (
+with feed as (
+
+    select * from {{ source('raw', 'feed') }}
+
+),
+
+delivered as (
 
     select
         feed,
@@ -29,11 +34,11 @@ with received as (
 )
 
 select
-    received.feed,
-    received.market,
-    received.trade_date,
-    received.symbol
-from received
-inner join {{ source('raw', 'feed') }} as feed
-    on received.feed = feed.feed
+    delivered.feed,
+    delivered.market,
+    delivered.trade_date,
+    delivered.symbol
+from delivered
+inner join feed
+    on delivered.feed = feed.feed
 where feed.due_by is not null

@@ -1,6 +1,4 @@
--- A pair of currencies and a date: units of to_currency for one from_currency, crossed by way of
--- the base of one feed, both legs of one date.
-with legs as (
+with leg as (
 
     select
         feed,
@@ -33,8 +31,8 @@ crossed as (
             partition by bought.currency, sold.currency, bought.rate_date
             order by feed.priority, feed.feed, bought.base_currency
         ) as feed_rank
-    from legs as bought
-    inner join legs as sold
+    from leg as bought
+    inner join leg as sold
         on
             bought.feed = sold.feed
             and bought.base_currency = sold.base_currency

@@ -1,23 +1,35 @@
--- A market and a session, from the best feed that states every segment its total needs.
-with totals as (
+with turnover as (
+
+    select * from {{ ref('stg_market_turnover') }}
+
+),
+
+feed as (
+
+    select * from {{ source('raw', 'feed') }}
+
+),
+
+-- A total needs every segment of the market: it is the best of the feeds that report them all.
+totals as (
 
     select
-        stated.market,
-        stated.trade_date,
-        stated.feed,
+        turnover.market,
+        turnover.trade_date,
+        turnover.feed,
         min(feed.priority) as priority,
-        min(stated.previous_trade_date) as previous_trade_date,
-        min(stated.session_number) as session_number,
-        min(stated.currency) as currency,
-        cast(sum(stated.turnover) as decimal(18, 2)) as turnover,
-        bool_or(stated.is_half_day) as is_half_day
-    from {{ ref('stg_market_turnover') }} as stated
-    inner join {{ source('raw', 'feed') }} as feed
+        min(turnover.previous_trade_date) as previous_trade_date,
+        min(turnover.session_number) as session_number,
+        min(turnover.currency) as currency,
+        cast(sum(turnover.turnover) as decimal(18, 2)) as turnover,
+        bool_or(turnover.is_half_day) as is_half_day
+    from turnover
+    inner join feed
         on
-            stated.feed = feed.feed
-            and {{ list_has('feed.segments', 'stated.segment') }}
-    where stated.turnover is not null
-    group by stated.market, stated.trade_date, stated.feed, feed.segments
+            turnover.feed = feed.feed
+            and {{ list_has('feed.segments', 'turnover.segment') }}
+    where turnover.turnover is not null
+    group by turnover.market, turnover.trade_date, turnover.feed, feed.segments
     having count(*) = {{ list_length('feed.segments') }}
 
 ),

@@ -67,7 +67,7 @@ select
     record.turnover,
     record.rate,
     case
-        when record.trade_date is not null and asked.from_date is null then 'outside'
+        when record.trade_date is not null and covered.from_date is null then 'outside'
         when
             record.trade_date is not null
             and record.market is not null
@@ -76,14 +76,14 @@ select
         when record.is_current then 'loaded'
         else 'held'
     end as fate,
-    -- Whether it is the only record of its line, by what its feed is.
+    -- Whether the feed is of a kind that has one record per line.
     {{ list_length('feed.record_kinds') }} = 1
     and record.record_kind <> 'exchange_rate' as is_alone
 from record
 inner join {{ source('raw', 'feed') }} as feed
     on record.feed = feed.feed
-left join {{ source('raw', 'asked_dates') }} as asked
-    on record.trade_date between asked.from_date and asked.to_date
+left join {{ source('raw', 'asked_dates') }} as covered
+    on record.trade_date between covered.from_date and covered.to_date
 left join {{ source('raw', 'session') }} as calendar
     on
         record.market = calendar.market

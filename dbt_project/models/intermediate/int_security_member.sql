@@ -1,37 +1,23 @@
--- A security, a session and a group it was in: its sector, its industry as delivered, each basket.
--- Who is suspended has not moved, and is not unchanged either.
+-- A suspended security has not moved, and does not count as unchanged either.
 {% set counted_change = "case when status <> 'suspended' then change_pct end" %}
 
-select
-    trade_date,
-    region,
-    'sector' as level,
-    sector,
-    symbol,
-    name,
-    status,
-    {{ counted_change }} as change_pct,
-    turnover
-from {{ ref('security_performance') }}
-where sector is not null
+{% for level in ['sector', 'industry'] %}
+    select
+        trade_date,
+        region,
+        '{{ level }}' as level,
+        {{ level }} as sector,
+        symbol,
+        name,
+        status,
+        {{ counted_change }} as change_pct,
+        turnover
+    from {{ ref('security_performance') }}
+    where {{ level }} is not null
 
-union all
+    union all
 
-select
-    trade_date,
-    region,
-    'industry' as level,
-    industry as sector,
-    symbol,
-    name,
-    status,
-    {{ counted_change }} as change_pct,
-    turnover
-from {{ ref('security_performance') }}
-where industry is not null
-
-union all
-
+{% endfor %}
 select
     performance.trade_date,
     basket.region,

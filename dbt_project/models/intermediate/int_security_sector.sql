@@ -1,6 +1,5 @@
--- A security and a period in which it belongs to one sector. What is said of the single security
--- wins over its industry for the days it is said of.
-with stated as (
+-- A sector given to the security itself takes precedence over that of its industry, on its days.
+with assignment as (
 
     select
         symbol,
@@ -26,20 +25,20 @@ with stated as (
 
 ),
 
--- The answer can change only where a statement begins, or on the day after one ends.
-turn as (
+-- The sector can change only where an assignment begins, or on the day after one ends.
+change as (
 
     select
         symbol,
-        valid_from as turn_date
-    from stated
+        valid_from as change_date
+    from assignment
 
     union
 
     select
         symbol,
-        cast({{ dbt.dateadd('day', 1, 'valid_to') }} as date) as turn_date
-    from stated
+        cast({{ dbt.dateadd('day', 1, 'valid_to') }} as date) as change_date
+    from assignment
     where valid_to < cast('9999-12-31' as date)
 
 ),
@@ -48,14 +47,14 @@ period as (
 
     select
         symbol,
-        turn_date as valid_from,
+        change_date as valid_from,
         coalesce(
             cast({{ dbt.dateadd(
-                'day', -1, 'lead(turn_date) over (partition by symbol order by turn_date)'
+                'day', -1, 'lead(change_date) over (partition by symbol order by change_date)'
             ) }} as date),
             cast('9999-12-31' as date)
         ) as valid_to
-    from turn
+    from change
 
 ),
 
@@ -65,16 +64,16 @@ ranked as (
         period.symbol,
         period.valid_from,
         period.valid_to,
-        stated.sector,
+        assignment.sector,
         row_number() over (
             partition by period.symbol, period.valid_from
-            order by stated.precedence asc, stated.valid_from desc, stated.sector asc
-        ) as statement_rank
+            order by assignment.precedence asc, assignment.valid_from desc, assignment.sector asc
+        ) as assignment_rank
     from period
-    inner join stated
+    inner join assignment
         on
-            period.symbol = stated.symbol
-            and period.valid_from between stated.valid_from and stated.valid_to
+            period.symbol = assignment.symbol
+            and period.valid_from between assignment.valid_from and assignment.valid_to
 
 )
 
@@ -84,4 +83,4 @@ select
     valid_from,
     valid_to
 from ranked
-where statement_rank = 1
+where assignment_rank = 1

@@ -1,5 +1,11 @@
--- Rates belong to no market: they are kept on every day asked for, sessions or not.
-with source as (
+-- Rates belong to no market: they are kept on every covered date, session or not.
+with covered as (
+
+    select * from {{ source('raw', 'asked_dates') }}
+
+),
+
+source as (
 
     select * from {{ source('raw', 'exchange_rate') }}
     where is_current
@@ -25,5 +31,5 @@ select
     renamed.rate_date,
     renamed.rate
 from renamed
-inner join {{ source('raw', 'asked_dates') }} as asked
-    on renamed.rate_date between asked.from_date and asked.to_date
+inner join covered
+    on renamed.rate_date between covered.from_date and covered.to_date

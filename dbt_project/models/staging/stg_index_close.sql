@@ -1,4 +1,16 @@
-with source as (
+with definition as (
+
+    select * from {{ ref('index_definition') }}
+
+),
+
+session as (
+
+    select * from {{ ref('stg_session') }}
+
+),
+
+source as (
 
     select * from {{ source('raw', 'index_close') }}
     where is_current
@@ -25,7 +37,7 @@ renamed as (
         source.file_id,
         source.line_number
     from source
-    inner join {{ ref('index_definition') }} as definition
+    inner join definition
         on source.symbol = definition.symbol
 
 )
@@ -50,7 +62,7 @@ select
     renamed.file_id,
     renamed.line_number
 from renamed
-inner join {{ ref('stg_session') }} as session
+inner join session
     on
         renamed.market = session.market
         and renamed.trade_date = session.trade_date

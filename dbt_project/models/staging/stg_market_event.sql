@@ -1,5 +1,11 @@
--- An event may happen on any day: it is kept on every day asked for, sessions or not.
-with source as (
+-- An event may happen on any day: it is kept on every covered date, session or not.
+with covered as (
+
+    select * from {{ source('raw', 'asked_dates') }}
+
+),
+
+source as (
 
     select * from {{ source('raw', 'market_event') }}
     where is_current
@@ -25,5 +31,5 @@ select
     renamed.basket,
     renamed.what
 from renamed
-inner join {{ source('raw', 'asked_dates') }} as asked
-    on renamed.event_date between asked.from_date and asked.to_date
+inner join covered
+    on renamed.event_date between covered.from_date and covered.to_date

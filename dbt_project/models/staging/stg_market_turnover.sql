@@ -1,4 +1,10 @@
-with source as (
+with session as (
+
+    select * from {{ ref('stg_session') }}
+
+),
+
+source as (
 
     select * from {{ source('raw', 'market_turnover') }}
     where is_current
@@ -38,7 +44,7 @@ select
     renamed.line_number,
     session.is_half_day or coalesce(renamed.stated_half_day, false) as is_half_day
 from renamed
-inner join {{ ref('stg_session') }} as session
+inner join session
     on
         renamed.market = session.market
         and renamed.trade_date = session.trade_date

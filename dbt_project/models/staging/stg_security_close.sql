@@ -1,4 +1,10 @@
-with source as (
+with session as (
+
+    select * from {{ ref('stg_session') }}
+
+),
+
+source as (
 
     select * from {{ source('raw', 'security_close') }}
     where is_current
@@ -52,7 +58,7 @@ select
     renamed.file_id,
     renamed.line_number
 from renamed
-inner join {{ ref('stg_session') }} as session
+inner join session
     on
         renamed.market = session.market
         and renamed.trade_date = session.trade_date

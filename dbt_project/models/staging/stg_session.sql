@@ -1,4 +1,16 @@
--- The other staging views join this one, so what is a session and what is asked for is said once.
+-- The other staging views join this one: which sessions there are and count is decided here, once.
+with calendar as (
+
+    select * from {{ ref('stg_calendar') }}
+
+),
+
+covered as (
+
+    select * from {{ source('raw', 'asked_dates') }}
+
+)
+
 select
     calendar.market,
     calendar.trade_date,
@@ -6,6 +18,6 @@ select
     calendar.session_number,
     calendar.is_half_day,
     calendar.calendar_source
-from {{ ref('stg_calendar') }} as calendar
-inner join {{ source('raw', 'asked_dates') }} as asked
-    on calendar.trade_date between asked.from_date and asked.to_date
+from calendar
+inner join covered
+    on calendar.trade_date between covered.from_date and covered.to_date

@@ -1,5 +1,11 @@
--- A target may be stated on any day: it is kept on every day asked for, sessions or not.
-with source as (
+-- A target may be published on any day: it is kept on every covered date, session or not.
+with covered as (
+
+    select * from {{ source('raw', 'asked_dates') }}
+
+),
+
+source as (
 
     select * from {{ source('raw', 'broker_target') }}
     where is_current
@@ -27,5 +33,5 @@ select
     renamed.target,
     renamed.currency
 from renamed
-inner join {{ source('raw', 'asked_dates') }} as asked
-    on renamed.target_date between asked.from_date and asked.to_date
+inner join covered
+    on renamed.target_date between covered.from_date and covered.to_date

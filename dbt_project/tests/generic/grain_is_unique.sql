@@ -3,8 +3,8 @@ No two rows of a model share the columns that say what one row of it is.
 
 Args:
     columns: those columns.
-    only_rebuilt: look only at the sessions that this run rebuilds; the earlier ones were looked at
-        when they were built, and have not changed since.
+    only_rebuilt: check only the sessions that this run rebuilds; the earlier ones were checked when
+        they were built, and have not changed since.
 #}
 {% test grain_is_unique(model, columns, only_rebuilt=true) %}
 

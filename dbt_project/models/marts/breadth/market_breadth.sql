@@ -1,4 +1,16 @@
-with security as (
+with performance as (
+
+    select * from {{ ref('security_performance') }}
+
+),
+
+dim_security as (
+
+    select * from {{ ref('dim_security') }}
+
+),
+
+security as (
 
     select
         performance.market,
@@ -11,8 +23,8 @@ with security as (
         performance.closing_high_since,
         performance.closing_low_since,
         dim_security.first_trade_date
-    from {{ ref('security_performance') }} as performance
-    inner join {{ ref('dim_security') }} as dim_security
+    from performance
+    inner join dim_security
         on performance.symbol = dim_security.symbol
     {% if is_incremental() %}
         where performance.trade_date >= {{ rebuild_from() }}

@@ -1,6 +1,24 @@
 {{ config(materialized='table') }}
 
-with traded as (
+with reference as (
+
+    select * from {{ ref('int_security_reference') }}
+
+),
+
+market as (
+
+    select * from {{ ref('market') }}
+
+),
+
+membership as (
+
+    select * from {{ ref('int_security_sector') }}
+
+),
+
+traded as (
 
     select
         symbol,
@@ -26,7 +44,7 @@ latest as (
 
 ),
 
-known as (
+listed_or_traded as (
 
     select
         coalesce(reference.symbol, latest.symbol) as symbol,
@@ -35,7 +53,7 @@ known as (
         reference.reference_feed,
         latest.first_trade_date,
         latest.last_trade_date
-    from {{ ref('int_security_reference') }} as reference
+    from reference
     full join latest
         on reference.symbol = latest.symbol
 
@@ -49,20 +67,20 @@ clock as (
 )
 
 select
-    known.symbol,
-    known.name,
+    listed_or_traded.symbol,
+    listed_or_traded.name,
     market.market,
     market.region,
-    known.industry,
+    listed_or_traded.industry,
     membership.sector,
-    known.reference_feed,
-    known.first_trade_date,
-    known.last_trade_date
-from known
+    listed_or_traded.reference_feed,
+    listed_or_traded.first_trade_date,
+    listed_or_traded.last_trade_date
+from listed_or_traded
 cross join clock
-inner join {{ ref('market') }} as market
-    on {{ market_of_security('known.symbol') }} = market.market
-left join {{ ref('int_security_sector') }} as membership
+inner join market
+    on {{ market_of_security('listed_or_traded.symbol') }} = market.market
+left join membership
     on
-        known.symbol = membership.symbol
+        listed_or_traded.symbol = membership.symbol
         and clock.trade_date between membership.valid_from and membership.valid_to

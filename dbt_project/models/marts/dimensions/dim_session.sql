@@ -1,5 +1,23 @@
 {{ config(materialized='table') }}
 
+with calendar as (
+
+    select * from {{ ref('stg_calendar') }}
+
+),
+
+market as (
+
+    select * from {{ ref('market') }}
+
+),
+
+session as (
+
+    select * from {{ ref('stg_session') }}
+
+)
+
 select
     calendar.trade_date,
     calendar.market,
@@ -9,10 +27,10 @@ select
     calendar.is_half_day,
     calendar.calendar_source,
     session.market is not null as is_asked
-from {{ ref('stg_calendar') }} as calendar
-inner join {{ ref('market') }} as market
+from calendar
+inner join market
     on calendar.market = market.market
-left join {{ ref('stg_session') }} as session
+left join session
     on
         calendar.market = session.market
         and calendar.trade_date = session.trade_date

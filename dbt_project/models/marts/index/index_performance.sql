@@ -1,4 +1,10 @@
-with closes as (
+with definition as (
+
+    select * from {{ ref('index_definition') }}
+
+),
+
+closes as (
 
     select * from {{ ref('int_index_close') }}
 
@@ -86,7 +92,7 @@ select
     {{ pct_change('referenced.close', 'referenced.running_high') }} as drawdown_pct,
     referenced.feed
 from referenced
-inner join {{ ref('index_definition') }} as definition
+inner join definition
     on referenced.symbol = definition.symbol
 inner join extremes
     on

@@ -1,6 +1,18 @@
 {{ config(materialized='view') }}
 
-with record as (
+with file as (
+
+    select * from {{ source('raw', 'file') }}
+
+),
+
+total as (
+
+    select * from {{ ref('market_turnover') }}
+
+),
+
+record as (
 
     select
         record.record_kind,
@@ -20,7 +32,7 @@ with record as (
             order by case when record.is_current then 0 else 1 end, record.priority, record.feed
         ) as chosen_feed
     from {{ ref('int_record') }} as record
-    inner join {{ source('raw', 'file') }} as file
+    inner join file
         on record.file_id = file.file_id
     where record.fate in ('loaded', 'held')
 
@@ -46,7 +58,7 @@ select
         else record.feed = record.chosen_feed
     end as is_chosen
 from record
-left join {{ ref('market_turnover') }} as total
+left join total
     on
         record.symbol = total.market
         and record.trade_date = total.trade_date

@@ -1,9 +1,15 @@
 {{ config(materialized='table') }}
 
--- A line may yield several records (a close and a turnover, a rate a currency): what counts is the
--- best fate of its records. A JSON file may hold all its days in one line, so a line is told by its
--- date too. Lines of one record are counted without gathering them.
-with line as (
+with file as (
+
+    select * from {{ source('raw', 'file') }}
+
+),
+
+-- A line may have several records (a close and a turnover, one rate per currency): the best fate of
+-- its records counts. A JSON file may hold all its days in one line, so each date of a line counts
+-- as a line. Most lines have one record, and need no grouping.
+line as (
 
     select
         file_id,
@@ -71,6 +77,6 @@ select
     file.first_trade_date,
     file.last_trade_date,
     file.loaded_at
-from {{ source('raw', 'file') }} as file
+from file
 left join fates
     on file.file_id = fates.file_id

@@ -1,6 +1,12 @@
 {{ config(materialized='table') }}
 
-with refused_by_reader as (
+with file as (
+
+    select * from {{ source('raw', 'file') }}
+
+),
+
+rejected_while_reading as (
 
     select
         feed,
@@ -14,8 +20,8 @@ with refused_by_reader as (
 
 ),
 
--- What is a session is known only here, so these lines were read and are refused after all.
-refused_by_calendar as (
+-- The ingest does not know the calendar: these lines were read, and are rejected only here.
+rejected_by_calendar as (
 
     select
         feed,
@@ -35,25 +41,25 @@ refused_by_calendar as (
 
 ),
 
-refused as (
+rejected as (
 
-    select * from refused_by_reader
+    select * from rejected_while_reading
 
     union all
 
-    select * from refused_by_calendar
+    select * from rejected_by_calendar
 
 )
 
 select
-    refused.feed,
+    rejected.feed,
     file.path as file,
     file.sha256 as file_sha256,
-    refused.line_number,
-    refused.raw_text,
-    refused.reason_code,
-    refused.reason,
-    refused.loaded_at
-from refused
-inner join {{ source('raw', 'file') }} as file
-    on refused.file_id = file.file_id
+    rejected.line_number,
+    rejected.raw_text,
+    rejected.reason_code,
+    rejected.reason,
+    rejected.loaded_at
+from rejected
+inner join file
+    on rejected.file_id = file.file_id

@@ -1,8 +1,8 @@
 {% set measures = ["open", "high", "low", "close", "previous_close", "volume", "turnover"] %}
 
--- Only what is stated more than once is looked at: symbols that several feeds give, and records
--- that several files of one feed give.
-with stated_again as (
+-- Only what is reported more than once is compared: symbols that several feeds report, and records
+-- that several files of one feed report.
+with reported_again as (
 
     select
         record_kind,
@@ -34,11 +34,11 @@ ranked as (
                 record.line_number
         ) as choice
     from {{ ref('int_record') }} as record
-    inner join stated_again
+    inner join reported_again
         on
-            record.record_kind = stated_again.record_kind
-            and record.symbol = stated_again.symbol
-            and coalesce(record.segment, '') = coalesce(stated_again.segment, '')
+            record.record_kind = reported_again.record_kind
+            and record.symbol = reported_again.symbol
+            and coalesce(record.segment, '') = coalesce(reported_again.segment, '')
     where
         record.trade_date is not null
         {% if is_incremental() %}
@@ -98,7 +98,7 @@ figure as (
             {% if measure in ["volume", "turnover"] %}
                 1e-3 * abs({{ measure }})
             {% else %}
-                -- Half a unit of the last decimal that the coarser of the two gives.
+                -- Half a unit of the last decimal of the coarser of the two.
                 greatest(
                     1e-4 * abs({{ measure }}),
                     case
@@ -140,7 +140,7 @@ inner join {{ source('raw', 'file') }} as file
     on figure.file_id = file.file_id
 inner join {{ source('raw', 'file') }} as other_file
     on figure.other_file_id = other_file.file_id
--- Rounding is no excuse between two files of one feed; the float's own grain is.
+-- Between two files of one feed rounding explains nothing; 1e-9 allows for floating point.
 where
     abs(figure.other_stated - figure.stated)
     > case when figure.feed = figure.other_feed then 0 else figure.tolerance * (1 + 1e-9) end

@@ -1,4 +1,10 @@
-with ranked as (
+with member as (
+
+    select * from {{ ref('int_security_member') }}
+
+),
+
+ranked as (
     {% for side, side_rank in [('leader', 'rank_best'), ('laggard', 'rank_worst')] %}
         select
             trade_date,
@@ -19,7 +25,7 @@ with ranked as (
     {% endfor %}
 ),
 
--- The members of those sectors, from the one that moved most in the direction of the side.
+-- The members of those groups, ordered from the one that moved most in the direction of the side.
 mover as (
 
     select
@@ -40,7 +46,7 @@ mover as (
                 member.symbol
         ) as mover_rank
     from ranked
-    inner join {{ ref('int_security_member') }} as member
+    inner join member
         on
             ranked.trade_date = member.trade_date
             and ranked.region = member.region

@@ -1,4 +1,4 @@
--- Sums are taken of decimals, which add up to the same in any order.
+-- Decimals add up to the same sum in any order.
 with member as (
 
     select
@@ -39,8 +39,8 @@ summed as (
 
 ),
 
--- One weighting for all that are ranked against each other.
-weighed as (
+-- One weighting for all groups that are ranked against each other.
+weighted as (
 
     select
         *,
@@ -71,7 +71,7 @@ measured as (
             when 'turnover' then change_pct_turnover else change_pct_equal
         end as change_pct,
         case when weighting = 'turnover' then turnover end as known_turnover
-    from weighed
+    from weighted
 
 ),
 

@@ -1,48 +1,78 @@
-with described as (
+with closes as (
+
+    select * from {{ ref('int_security_close') }}
+
+),
+
+security_close as (
+
+    select * from {{ ref('stg_security_close') }}
+
+),
+
+market as (
+
+    select * from {{ ref('market') }}
+
+),
+
+reference as (
+
+    select * from {{ ref('int_security_reference') }}
+
+),
+
+membership as (
+
+    select * from {{ ref('int_security_sector') }}
+
+),
+
+described as (
 
     select
         closes.trade_date,
         closes.symbol,
-        coalesce(stated.name, reference.name) as name,
+        coalesce(reported.name, reference.name) as name,
         market.market,
         market.region,
         reference.industry,
         membership.sector,
-        stated.currency,
-        stated.open,
-        stated.high,
-        stated.low,
+        reported.currency,
+        reported.open,
+        reported.high,
+        reported.low,
         closes.close,
         closes.previous_trade_date,
         closes.previous_close,
-        stated.volume,
-        stated.turnover,
+        reported.volume,
+        reported.turnover,
         closes.return_index,
         closes.closing_high_since,
         closes.closing_low_since,
         coalesce(
-            stated.stated_status,
-            case when stated.volume = 0 then 'no_trade' else 'traded' end
+            reported.stated_status,
+            case when reported.volume = 0 then 'no_trade' else 'traded' end
         ) as status,
         closes.feed
-    from {{ ref('int_security_close') }} as closes
-    inner join {{ ref('stg_security_close') }} as stated
+    from closes
+    inner join security_close as reported
         on
-            closes.symbol = stated.symbol
-            and closes.trade_date = stated.trade_date
-            and closes.feed = stated.feed
-    inner join {{ ref('market') }} as market
-        on stated.market = market.market
-    left join {{ ref('int_security_reference') }} as reference
+            closes.symbol = reported.symbol
+            and closes.trade_date = reported.trade_date
+            and closes.feed = reported.feed
+    inner join market
+        on reported.market = market.market
+    left join reference
         on closes.symbol = reference.symbol
-    left join {{ ref('int_security_sector') }} as membership
+    left join membership
         on
             closes.symbol = membership.symbol
             and closes.trade_date between membership.valid_from and membership.valid_to
     {% if is_incremental() %}
         where
             closes.trade_date >= {{ rebuild_from() }}
-            and stated.trade_date >= {{ rebuild_from() }}
+            and reported.trade_date >= {{ rebuild_from() }}
     {% endif %}
 
 ),

@@ -14,7 +14,7 @@ with scope_market as (
 
 ),
 
--- Before each date of a scope comes the last on which one of its markets traded, asked for or not.
+-- The date before is the last on which one of the scope's markets traded, covered or not.
 scope_date as (
 
     select
@@ -35,7 +35,7 @@ summed as (
     select
         scope_market.scope,
         session.trade_date,
-        -- No rate for one of the markets that reported: no total in that currency.
+        -- Without a rate for one of the markets that reported there is no total in that currency.
         {% for currency in turnover_currencies() %}
             case
                 when

@@ -4,7 +4,7 @@ with totals as (
 
 ),
 
--- The latest rate at or before the day, none older than a week: a long gap gives no figure.
+-- The latest rate at or before the day, at most a week old: an old rate would give a wrong figure.
 dated_rates as (
 
     select
