@@ -32,7 +32,7 @@ import openpyxl
 import pytest
 
 from dagster_project.home import Home
-from dagster_project.ingest import feed_ingestion, landing
+from dagster_project.ingest import changes, landing
 from dagster_project.ingest.changes import detect_changes
 from dagster_project.ingest.document import LINES_PER_MEGABYTE, PIECES_PER_MEGABYTE
 from dagster_project.ingest.feed_ingestion import FeedResult, ingest_feed
@@ -324,7 +324,7 @@ def test_a_file_that_changes_between_the_look_and_the_reading(
         return found
 
     with monkeypatch.context() as patched:
-        patched.setattr(feed_ingestion, "scan_feed", scan_then_change)
+        patched.setattr(changes, "scan_feed", scan_then_change)
         result = ingest(con, folder)
     assert result.set_aside["tushare_stock_list/list.csv"].startswith(reason)
     assert result.rows_accepted == 0
