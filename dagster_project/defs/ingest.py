@@ -2,13 +2,12 @@
 
 import re
 from collections.abc import Iterator
-from datetime import date
 from typing import Any
 
 import dagster as dg
 
 from dagster_project import pipeline
-from dagster_project.defs.partitions import trade_dates
+from dagster_project.defs.partitions import requested_dates, trade_dates
 from dagster_project.defs.resources import Warehouse
 from dagster_project.ingest.feed_catalog import load_feeds
 from dagster_project.ingest.feed_ingestion import FeedResult
@@ -107,16 +106,17 @@ def ingest(
     context: dg.AssetExecutionContext, warehouse: Warehouse
 ) -> Iterator[dg.MaterializeResult[Any]]:
     """Read what is new in landing. With nothing new, nothing is written and the run ends here."""
-    home, today, asked = warehouse.home, today_in_hong_kong(), asked_dates(context)
-    if asked:
-        pipeline.check_dates(*asked, today)
-    if pipeline.nothing_new(home, catalog, asked, today):
+    home, today = warehouse.home, today_in_hong_kong()
+    requested = requested_dates(context.run.tags)
+    if requested:
+        pipeline.check_dates(*requested, today)
+    if pipeline.nothing_new(home, catalog, requested, today):
         context.log.info("Nothing new: the published release says all that the landing folder says")
         return
 
     selected = context.selected_asset_keys
     feeds = [name for name in catalog.feeds if feed_key(name) in selected]
-    for result in pipeline.ingest(home, catalog, asked, today, feeds=feeds):
+    for result in pipeline.ingest(home, catalog, requested, today, feeds=feeds):
         yield from _report(context, catalog.feeds[result.feed], result)
     with connect(home.warehouse, read_only=True) as con:
         for (problem,) in con.execute("select problem from raw.feed_problem").fetchall():
@@ -127,14 +127,6 @@ def ingest(
                 yield dg.MaterializeResult(
                     asset_key=raw_key(table), metadata={"dagster/row_count": rows}
                 )
-
-
-def asked_dates(context: dg.AssetExecutionContext) -> tuple[date, date] | None:
-    """The dates a run asks for: its partition, or its range; None asks for corrections only."""
-    tags = context.run.tags
-    first = tags.get("dagster/asset_partition_range_start") or tags.get("dagster/partition")
-    last = tags.get("dagster/asset_partition_range_end") or tags.get("dagster/partition")
-    return (date.fromisoformat(first), date.fromisoformat(last)) if first and last else None
 
 
 def as_code(text: str) -> str:

@@ -6,8 +6,8 @@ from typing import Any
 import dagster as dg
 
 from dagster_project.alerts import findings, sending
-from dagster_project.defs.ingest import as_code, asked_dates
-from dagster_project.defs.partitions import trade_dates
+from dagster_project.defs.ingest import as_code
+from dagster_project.defs.partitions import requested_dates, trade_dates
 from dagster_project.defs.publish import release
 from dagster_project.home import Home
 from dagster_project.pipeline import day_to_report
@@ -48,15 +48,15 @@ def market_report(
     context: dg.AssetExecutionContext,
 ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[Any]]:
     """Write the report, then read it again and check every figure."""
-    asked = asked_dates(context)
-    if asked is None:
+    requested = requested_dates(context.run.tags)
+    if requested is None:
         raise dg.Failure("choose the trade date: a report is of one day", allow_retries=False)
     home = Home.from_environment()
-    day = day_to_report(home, asked[1])
+    day = day_to_report(home, requested[1])
     if day is None:
         skipped = (
-            f"No report: the release holds no session up to {asked[1]}, a weekend; "
-            "ask for the days before it"
+            f"No report: the release holds no session up to {requested[1]}, a weekend; "
+            "request the days before it"
         )
         context.log.warning(skipped)
         yield dg.AssetCheckResult(

@@ -160,6 +160,7 @@ def _execute(
     import dagster as dg
 
     from dagster_project.definitions import defs
+    from dagster_project.defs.partitions import request_tags
 
     def on_event(entry: dg.EventLogEntry) -> None:
         event = entry.dagster_event
@@ -173,10 +174,7 @@ def _execute(
         return job.execute_in_process(
             instance=instance,
             run_id=run_id,
-            tags={
-                "dagster/asset_partition_range_start": first.isoformat(),
-                "dagster/asset_partition_range_end": last.isoformat(),
-            },
+            tags=request_tags(first, last),
             raise_on_error=False,
             # The UI shows every event; a shell wants the result.
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
