@@ -36,7 +36,7 @@ def run(home: Home, first: date, last: date, with_checks: bool) -> float:
         if result.failure:
             raise SystemExit(result.failure)
         if with_checks:
-            pipeline.run_audit(home)
+            pipeline.audit(home)
         pipeline.publish(home)
     return time.monotonic() - started
 

@@ -57,10 +57,10 @@ class Home:
 
     @contextmanager
     def writer_lock(self, timeout_seconds: float = 3600) -> Iterator[None]:
-        """Hold the right to write the warehouse; one process at a time, freed even by a crash.
+        """Hold the right to write the warehouse: one process at a time; a crash frees it.
 
-        DuckDB's own lock cannot serve: it is gone between the steps of a run, and is dropped
-        when the writer's process opens and closes the file in order to copy it.
+        DuckDB's own lock is not enough: a run gives it up between its steps, and loses it when its
+        process opens and closes the file in order to copy it.
 
         Raises:
             WarehouseBusy: another process holds it for longer than `timeout_seconds`.

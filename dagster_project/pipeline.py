@@ -1,8 +1,8 @@
-"""One run, step by step: ingest, transform, audit, publish; and whether there is anything to do.
+"""The steps of a run, without Dagster: ingest, transform, audit, publish.
 
-Belongs here: what each step does to the warehouse, and their order. Does not belong here: Dagster,
-whose assets in `defs/` call these steps and report on them; how a step does its work (`ingest/`,
-`warehouse/dbt_run.py`, `audit/`, `release/`).
+Belongs here: what each step does to the warehouse, their order, and whether there is anything to
+do. Does not belong here: Dagster, whose assets in `defs/` call these steps and report on them; how
+a step does its work (`ingest/`, `warehouse/dbt_run.py`, `audit/`, `release/`).
 
 Whoever calls a step holds `Home.writer_lock` and has no connection to the warehouse open.
 """
@@ -42,27 +42,27 @@ from dagster_project.warehouse.sessions import sessions_fingerprint, update_sess
 
 
 class DatesRejected(ValueError):
-    """The dates a run was asked for make no sense; the message says which would."""
+    """The requested dates make no sense; the message says which would."""
 
 
 def check_dates(first: date, last: date, today: date) -> None:
-    """Refuse a reversed range and dates after the real today.
+    """Reject a reversed range, dates after the real today and dates before the first session.
 
     Raises:
-        DatesRejected: says what to ask for instead.
+        DatesRejected: says what to request instead.
     """
     if first > last:
-        raise DatesRejected(f"asked for {first} to {last}: the first date is the later one")
+        raise DatesRejected(f"requested {first} to {last}: the first date is the later one")
     if last > today:
-        raise DatesRejected(f"asked for {last}, which is after today ({today} in Hong Kong)")
+        raise DatesRejected(f"requested {last}, which is after today ({today} in Hong Kong)")
     if first < FIRST_SESSION:
-        raise DatesRejected(f"asked for {first}: sessions are known from {FIRST_SESSION} on")
+        raise DatesRejected(f"requested {first}: sessions are known from {FIRST_SESSION} on")
 
 
 def nothing_new(
-    home: Home, catalog: FeedCatalog, asked: tuple[date, date] | None, today: date
+    home: Home, catalog: FeedCatalog, requested: tuple[date, date] | None, today: date
 ) -> bool:
-    """Whether a run would change nothing: the published release says all that landing says.
+    """Whether the published release already holds everything that landing holds.
 
     Opens the warehouse read-only, so that a run with nothing to do writes nothing.
     """
@@ -78,7 +78,7 @@ def nothing_new(
         ):
             return False
         covered = con.execute("select from_date, to_date from raw.asked_dates").fetchall()
-        if asked and state.first_uncovered(covered, *asked) is not None:
+        if requested and state.first_uncovered(covered, *requested) is not None:
             return False
         clock = max(to_date for _, to_date in covered) if covered else today
         if state.get_state(con, "sessions") != sessions_fingerprint(clock):
@@ -95,7 +95,7 @@ def nothing_new(
 
 
 def state_fingerprint(con: duckdb.DuckDBPyConnection) -> str:
-    """Names all that a release is made from and audited by; equal fingerprints, equal tables."""
+    """The fingerprint of all that a release is made from and audited by."""
     return fingerprint.of_values(
         fingerprint.of_models(),
         audit_fingerprint(),
@@ -129,7 +129,7 @@ class TransformResult:
 
 @dataclass(frozen=True)
 class RunResult:
-    """What a run did: a result a feed, every check, and the release or why there is none."""
+    """What a run did: one result per feed, every check, and the release or why there is none."""
 
     feeds: list[FeedResult] = field(default_factory=list)
     checks: list[ReleaseCheck] = field(default_factory=list)
@@ -140,22 +140,22 @@ class RunResult:
 def run(
     home: Home,
     catalog: FeedCatalog,
-    asked: tuple[date, date] | None,
+    requested: tuple[date, date] | None,
     today: date,
     now: datetime | None = None,
 ) -> RunResult:
     """All steps in their order; what Dagster's jobs do, without Dagster.
 
     Args:
-        asked: the first and last trade date asked for; None asks for corrections only.
+        requested: the first and last trade date; None requests corrections only.
         today: the real date in Hong Kong.
-        now: UTC, the moment from which what is read is known; the real one where not given.
+        now: when the files are read, in UTC; the real time by default.
     """
     with home.writer_lock():
-        feeds = ingest(home, catalog, asked, today, now)
+        feeds = ingest(home, catalog, requested, today, now)
         published, withheld = None, transform(home).failure
         if not withheld:
-            run_audit(home)
+            audit(home)
             try:
                 published = publish(home)
             except ReleaseWithheld as error:
@@ -167,31 +167,31 @@ def run(
 def ingest(
     home: Home,
     catalog: FeedCatalog,
-    asked: tuple[date, date] | None,
+    requested: tuple[date, date] | None,
     today: date,
     now: datetime | None = None,
     feeds: Collection[str] | None = None,
 ) -> list[FeedResult]:
-    """Bring raw in line with landing, and the warehouse's clock and sessions with what is asked.
+    """Bring raw in line with landing, and the warehouse's clock and sessions with the request.
 
     Args:
-        feeds: only these; all of the catalog where not given.
+        feeds: only these; by default all of the catalog.
 
     Returns:
-        A result a feed that was looked at; a feed whose spec is gone is withdrawn, and has none.
+        One result per feed examined. A feed whose spec was deleted is retired and has no result.
     """
     now = now or _now()
-    if asked:
-        check_dates(*asked, today)
+    if requested:
+        check_dates(*requested, today)
     with connect(home.warehouse) as con:
         raw_tables.create_tables(con)
         create_table(con)
         con.begin()
-        if asked:
-            state.ask_for_dates(con, *asked, now)
+        if requested:
+            state.ask_for_dates(con, *requested, now)
         clock = state.clock(con)
         update_sessions(con, clock or today, now)
-        _notice_other_judgement(con, clock or today, now)
+        _mark_changed_audit(con, clock or today, now)
         con.commit()
         indices = known_indices()
         results = [
@@ -213,8 +213,8 @@ def ingest(
     return results
 
 
-def _notice_other_judgement(con: duckdb.DuckDBPyConnection, clock: date, now: datetime) -> None:
-    """A waiver or another threshold changes no figure; the last session is judged anew."""
+def _mark_changed_audit(con: duckdb.DuckDBPyConnection, clock: date, now: datetime) -> None:
+    """Have the last session audited again after checks, thresholds or waivers changed."""
     judged_by = state.get_state(con, "judged_by")
     if judged_by != audit_fingerprint():
         if judged_by is not None:
@@ -223,15 +223,15 @@ def _notice_other_judgement(con: duckdb.DuckDBPyConnection, clock: date, now: da
 
 
 def transform(home: Home, selection: Sequence[str] = ()) -> TransformResult:
-    """`dbt build` from the earliest changed session on; everything, where the models changed.
+    """Run `dbt build` from the earliest changed session on, or of everything if models changed.
 
-    The audit's views are built anew where they changed, which changes no table.
+    Changed views of the audit are created again; they change no table.
 
     Args:
-        selection: dbt's selection arguments, to build a part; the whole project where empty.
+        selection: dbt's selection arguments, to build a part; the whole project if empty.
 
     Returns:
-        What dbt did. Where its `failure` is not None, nothing may be released.
+        What dbt did. If its `failure` is not None, nothing may be released.
     """
     with connect(home.warehouse) as con:
         raw_tables.create_tables(con)
@@ -261,8 +261,8 @@ def transform(home: Home, selection: Sequence[str] = ()) -> TransformResult:
     return TransformResult(result.events, checks, result.errors)
 
 
-def run_audit(home: Home) -> list[ReleaseCheck]:
-    """Run the checks of `audit/` on the sessions that changed since the last release."""
+def audit(home: Home) -> list[ReleaseCheck]:
+    """Run the audit's checks on the sessions that changed since the last release."""
     with connect(home.warehouse) as con:
         results = run_checks(con, state.pending_from(con) or state.EVERYTHING)
         con.begin()
@@ -276,12 +276,12 @@ def publish(home: Home) -> Release:
 
     Raises:
         ReleaseWithheld: a blocking check failed.
-        ReleaseError: no dates were asked for yet, or it cannot be published.
+        ReleaseError: no dates were requested yet, or it cannot be published.
     """
     with connect(home.warehouse) as con:
         clock = state.clock(con)
         if clock is None:
-            raise ReleaseError("no dates were asked for yet: run the job nightly or history first")
+            raise ReleaseError("no dates were requested yet: run the job nightly or history first")
         create_macros(con)
         record_release(
             con,
@@ -293,7 +293,7 @@ def publish(home: Home) -> Release:
             rebuilt_from=state.pending_from(con),
         )
     published = publish_release(home)
-    # Only now: after a crash before this, the next release still says what it was rebuilt for.
+    # Last, so that after a crash the next release still says what it was rebuilt for.
     with connect(home.warehouse) as con:
         con.execute("delete from raw.pending_rebuild")
     return published
@@ -304,7 +304,7 @@ def _now() -> datetime:
 
 
 def day_to_report(home: Home, last: date) -> date | None:
-    """The last date asked for; over a weekend the last session that the release holds, if any."""
+    """The last requested date; on a weekend the last session that the release holds, if any."""
     if last.isoweekday() <= 5:
         return last
     with connect(home.published, read_only=True) as con:

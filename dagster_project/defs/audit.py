@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import dagster as dg
 
+from dagster_project import pipeline
 from dagster_project.audit.policy import load_policies
 from dagster_project.defs.metadata import offending_rows
 from dagster_project.defs.resources import Warehouse
-from dagster_project.pipeline import run_audit
 
 
 @dg.multi_asset_check(
@@ -25,8 +25,8 @@ from dagster_project.pipeline import run_audit
 def audit(
     context: dg.AssetCheckExecutionContext, warehouse: Warehouse
 ) -> Iterator[dg.AssetCheckResult]:
-    """Look at the sessions that changed since the last release."""
-    for name, result in zip(load_policies(), run_audit(warehouse.home), strict=True):
+    """Check the sessions that changed since the last release."""
+    for name, result in zip(load_policies(), pipeline.audit(warehouse.home), strict=True):
         metadata: dict[str, dg.MetadataValue | int] = {
             "rows found": result.rows_found,
             "rows waived": result.rows_waived,

@@ -87,7 +87,7 @@ history = dg.define_asset_job(
     default_status=dg.DefaultScheduleStatus.STOPPED,
 )
 def after_the_close(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
-    """Weekdays at 18:30 in Hong Kong, when the files of all three markets are due."""
+    """Runs on weekdays at 18:30 in Hong Kong, when the files of all three markets are due."""
     day = context.scheduled_execution_time.astimezone(HONG_KONG).date().isoformat()
     return dg.RunRequest(run_key=day, partition_key=day)
 
@@ -96,7 +96,7 @@ def after_the_close(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
     monitored_jobs=[nightly, history], default_status=dg.DefaultSensorStatus.RUNNING
 )
 def runs_that_never_began(context: dg.RunFailureSensorContext) -> None:
-    """Alerts of a run that failed outside its steps, where no hook is called.
+    """Alerts about a run that failed outside its steps, where no hook is called.
 
     For example because another process kept the warehouse to itself for an hour.
     """
@@ -109,9 +109,9 @@ def runs_that_never_began(context: dg.RunFailureSensorContext) -> None:
 
 @dg.sensor(job=nightly, minimum_interval_seconds=60)
 def landing_files(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-    """Runs when a file in landing is new, changed or gone: a correction reaches the release.
+    """Starts a run when a file in landing is new, changed or gone, so that it reaches the release.
 
-    It asks for no new date: rows after the warehouse's clock wait for their night.
+    The run requests no new date: rows after the warehouse's clock wait for their night.
     """
     home = Home.from_environment()
     digest, newest = hashlib.sha256(), 0

@@ -1,4 +1,4 @@
-"""Ingest: one asset a feed, made from `feeds/*.yaml`, and the raw tables that they fill."""
+"""Ingest: one asset per feed, made from `feeds/*.yaml`, and the raw tables that they fill."""
 
 import re
 from collections.abc import Iterator
@@ -20,13 +20,13 @@ catalog = load_feeds()
 
 # What dbt reads besides the record kinds.
 BOOKKEEPING = {
-    "file": "Every file in landing: what was read of it.",
-    "rejected_row": "Every row refused, as text, with its line and the reason.",
+    "file": "Every file in landing, and what was read from it.",
+    "rejected_row": "Every rejected row, as text, with its line and the reason.",
     "session": "The days on which each market trades, by calendar and override.",
-    "asked_dates": "The dates that runs have asked for; the last is the warehouse's clock.",
+    "asked_dates": "The dates that runs requested; the last is the warehouse's clock.",
     "feed": "The feeds, as their specs say.",
 }
-# What only the audit reads. Ingest writes it too, but no event of each run tells of it.
+# Only the audit reads these. Ingest writes them too, but a run has no event for them.
 READ_BY_AUDIT = {
     **{f"{kind}_superseded": f"What {kind} said before." for kind in RECORD_KINDS},
     "file_superseded": "What file said before.",
@@ -111,7 +111,9 @@ def ingest(
     if requested:
         pipeline.check_dates(*requested, today)
     if pipeline.nothing_new(home, catalog, requested, today):
-        context.log.info("Nothing new: the published release says all that the landing folder says")
+        context.log.info(
+            "Nothing new: the published release holds everything that the landing folder holds"
+        )
         return
 
     selected = context.selected_asset_keys
@@ -130,7 +132,7 @@ def ingest(
 
 
 def as_code(text: str) -> str:
-    """Text of a file as Markdown that shows every letter of it and means nothing."""
+    """Text of a file as Markdown that shows every character and formats nothing."""
     fence = "`" * (1 + max((len(run) for run in re.findall("`+", text)), default=0))
     return f"{fence} {' '.join(text.split())} {fence}"
 
@@ -138,28 +140,28 @@ def as_code(text: str) -> str:
 def _report(
     context: dg.AssetExecutionContext, spec: FeedSpec, result: FeedResult
 ) -> Iterator[dg.MaterializeResult[Any]]:
-    """Tell what was read; a daily feed is materialized for just the days whose file was read."""
+    """Log what was read; a daily feed is materialized only for the days whose file was read."""
     for path, reason in result.set_aside.items():
-        context.log.error(f"{path} is set aside: {reason}")
+        context.log.error(f"{path} is quarantined: {reason}")
     for example in result.refused_examples:
-        context.log.warning(f"refused {example}")
+        context.log.warning(f"rejected {example}")
     metadata: dict[str, Any] = {
         "files read": result.files_read,
         "files unchanged": result.files_unchanged,
-        "files set aside": len(result.set_aside),
+        "files quarantined": len(result.set_aside),
         "files removed": result.files_removed,
         "dagster/row_count": result.rows_accepted,
-        "rows refused": result.rows_refused,
+        "rows rejected": result.rows_refused,
         "rows repeated": result.rows_duplicate,
         "lines of framing": result.lines_framing,
         "changed from": str(result.changed_from or "nothing"),
     }
     if result.set_aside:
-        metadata["set aside"] = dg.MetadataValue.md(
+        metadata["quarantined"] = dg.MetadataValue.md(
             "\n".join(f"- {as_code(f'{path}: {why}')}" for path, why in result.set_aside.items())
         )
     if result.refused_examples:
-        metadata["refused"] = dg.MetadataValue.md(
+        metadata["rejected"] = dg.MetadataValue.md(
             "\n".join(f"- {as_code(example)}" for example in result.refused_examples)
         )
     if spec.content == "day":

@@ -11,7 +11,7 @@ _COLUMNS = ("trade_date", "symbol", "what", "feed", "file", "line_number", "seve
 
 
 def offending_rows(findings: Sequence[Finding]) -> dg.TableMetadataValue:
-    """The rows that a check objects to, as a table in the UI."""
+    """The rows that a check found, as a table in the UI."""
     return dg.MetadataValue.table(
         [
             dg.TableRecord(

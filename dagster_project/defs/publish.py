@@ -11,7 +11,7 @@ from dagster_project.release.close_of_day import close_of_day
 from dagster_project.release.read import ReleaseError
 from dagster_project.warehouse.connection import connect
 
-# What the UI plots release by release.
+# What the UI plots, one point per release.
 PLOTTED = """
     select 'turnover ' || market || ' (billion ' || currency || ')', turnover::DOUBLE / 1e9
     from main.market_turnover where trade_date = $clock
@@ -22,9 +22,9 @@ PLOTTED = """
     select 'decliners ' || market, decliners::DOUBLE
     from main.market_breadth where trade_date = $clock
     union all
-    select 'rows refused', sum(rows_refused)::DOUBLE from main.file_load
+    select 'rows rejected', sum(rows_refused)::DOUBLE from main.file_load
     union all
-    select 'files set aside', count(*)::DOUBLE from main.file_load where status = 'set_aside'"""
+    select 'files quarantined', count(*)::DOUBLE from main.file_load where status = 'set_aside'"""
 
 
 @dg.asset(
@@ -35,7 +35,7 @@ PLOTTED = """
     owners=["team:data-engineers"],
 )
 def release(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult[Any]:
-    """`published/closing_bell.duckdb`: one whole, audited release, put in place by a rename."""
+    """`published/closing_bell.duckdb`: one whole, audited release."""
     home = warehouse.home
     try:
         published = pipeline.publish(home)

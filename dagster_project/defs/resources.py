@@ -1,4 +1,4 @@
-"""Resources: the warehouse, of which a run is the only writer."""
+"""Resources: the warehouse, whose only writer is the run."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,10 +10,10 @@ from dagster_project.home import Home
 
 
 class Warehouse(dg.ConfigurableResource["Warehouse"]):
-    """The warehouse of `$CLOSING_BELL_HOME`, locked for the time of a run.
+    """The warehouse of `$CLOSING_BELL_HOME`, locked while a run lasts.
 
     The lock is the system's, free again when its process is gone. A concurrency pool of Dagster
-    is not: the slot of a killed run stays taken, and the next run would wait for it for ever.
+    is not: the slot of a killed run stays taken, and the next run would wait for it forever.
     """
 
     lock_timeout_seconds: int = 3600

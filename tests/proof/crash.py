@@ -53,10 +53,7 @@ DEADLINE_SECONDS = 300.0
 PHASES: dict[str, tuple[tuple[str, str], ...]] = {
     "ingest": (("dagster_project.pipeline", "ingest"),),
     "dbt": (("dagster_project.pipeline", "transform"),),
-    "audit": (
-        ("dagster_project.pipeline", "run_audit"),
-        ("dagster_project.defs.audit", "run_audit"),
-    ),
+    "audit": (("dagster_project.pipeline", "audit"),),
     "publish": (("dagster_project.pipeline", "publish"),),
     "report": (
         ("dagster_project.report.files", "write_report"),
