@@ -5,7 +5,6 @@ comparing them as a whole. Does not belong here: what is in them (`composition.p
 how single figures are checked (`check.py`).
 """
 
-import fcntl
 import html
 import os
 import re
@@ -16,6 +15,7 @@ from itertools import zip_longest
 from pathlib import Path
 
 import duckdb
+from filelock import FileLock
 
 from dagster_project.home import Home
 from dagster_project.report.check import check_html, check_markdown
@@ -60,7 +60,7 @@ def write_report(home: Home, trade_date: date, colours: Colours | None = None) -
     folder = home.reports / trade_date.isoformat()
     folder.mkdir(parents=True, exist_ok=True)
     written = []
-    with _alone(folder):
+    with FileLock(home.reports / ".lock"):
         for name, content in ((MARKDOWN, finished.markdown), (HTML, finished.html)):
             # Always the same name, so that what a crash left behind is overwritten.
             unfinished = folder / f".{name}.unfinished"
@@ -70,17 +70,6 @@ def write_report(home: Home, trade_date: date, colours: Colours | None = None) -
                 os.fsync(file.fileno())
             written.append(unfinished.replace(folder / name))
     return written
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Lock a day's folder: one writer at a time."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def check_report(home: Home, trade_date: date) -> list[str]:
