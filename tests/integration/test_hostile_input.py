@@ -1,7 +1,7 @@
 """Whoever may write to landing gets no further: nothing runs, nothing leaves, memory is bounded.
 
 Belongs here: files made to harm, through the functions that a run calls. Does not belong here:
-files that are merely wrong (`test_ingestion.py`, `tests/unit/test_reader.py`); how hostile text
+files that are merely wrong (`test_ingestion.py`, `tests/unit/ingest/`); how hostile text
 looks in the report (`test_report.py`).
 
 Memory is measured in a process of its own, as the most it held while it read one file.

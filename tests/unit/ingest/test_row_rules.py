@@ -1,0 +1,191 @@
+"""Why a row is rejected, by that row alone.
+
+Belongs here: what a row's values, its file's name and the time of delivery say against it. Does not
+belong here: how cells become values (`test_typed_rows.py`), what the rows around it say
+(`test_file_rules.py`).
+"""
+
+from datetime import datetime
+from decimal import Decimal
+
+import pytest
+
+from tests.unit.ingest.support import DAY, HONG_KONG, HSI, day_line, hsi_line, read
+
+# --- Values that make no sense -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("cells", "code", "reason"),
+    [
+        ({"close": "0"}, "not_positive", "close is 0.000000"),
+        ({"close": "-1", "low": "-2"}, "not_positive", "low is -2.000000"),
+        ({"open": "0"}, "not_positive", "open is 0.000000"),
+        ({"high": "26400", "low": "26600"}, "high_below_low",
+         "high 26400.000000 lies below low 26600.000000; columns may be swapped"),
+        ({"close": "26700"}, "close_out_of_range",
+         "close 26700.000000 lies above high 26600.000000"),
+        ({"close": "26300"}, "close_out_of_range",
+         "close 26300.000000 lies below low 26400.000000"),
+        ({"close": "26600.0016"}, "close_out_of_range",
+         "close 26600.001600 lies above high 26600.000000"),
+        ({"date": "2025-09-16"}, "bad_date", "'2025-09-16' is no date of the form %m/%d/%y"),
+        ({"date": "13/01/25"}, "bad_date", "'13/01/25' is no date of the form %m/%d/%y"),
+        ({"date": "02/29/25"}, "bad_date", "'02/29/25' is no date of the form %m/%d/%y"),
+        ({"date": "０９/16/25"}, "bad_date", "'０９/16/25' is no date of the form %m/%d/%y"),
+        ({"date": ""}, "bad_date", "'' is no date of the form %m/%d/%y"),
+        ({"open": "26600.0016"}, "open_out_of_range",
+         "open 26600.001600 lies above high 26600.000000"),
+        ({"open": "26399.99"}, "open_out_of_range",
+         "open 26399.990000 lies below low 26400.000000"),
+    ],
+)  # fmt: skip
+def test_rows_that_make_no_sense_are_refused(cells: dict[str, str], code: str, reason: str) -> None:
+    good = HSI + hsi_line(date="09/15/25") + "\n"
+    reading = read("wsj_index", "HSI.csv", good + hsi_line(**cells))
+    assert reading.refused == {3: (code, reason)}
+
+
+def test_rounding_of_an_index_is_no_contradiction() -> None:
+    assert len(read("wsj_index", "HSI.csv", HSI + hsi_line(close="26600.0015")).good) == 1
+
+
+@pytest.mark.parametrize("text", ["0025-09-16", "0000-01-01", "1899-12-31"])
+def test_dates_of_another_age_are_refused(text: str) -> None:
+    header = "date,open,close,high,low,volume,amount,turn,pctChg\n"
+    rest = ",1,1,1,1,1,1,1,1\n"
+    reading = read("baostock_index", "sh000001.csv", f"{header}2025-09-16{rest}{text}{rest}")
+    assert reading.refused[3][0] == "bad_date"
+
+
+@pytest.mark.parametrize(
+    ("cells", "code"),
+    [
+        ({"amount": "10000000000000"}, "bad_number"),
+        ({"vol": "99999999999999999"}, "bad_number"),
+        ({"vol": "-1"}, "negative"),
+        ({"amount": "-0.001"}, "negative"),
+        ({"pre_close": "0"}, "not_positive"),
+        ({"trade_date": "20250402"}, "wrong_date"),
+        ({"ts_code": "1.SZ"}, "unknown_symbol"),
+        ({"ts_code": "'; drop table parsed; --"}, "unknown_symbol"),
+        ({"close": "11.3902"}, "close_out_of_range"),
+        ({"vol": "1.2e5x"}, "bad_number"),
+    ],
+)
+def test_rows_of_a_day_that_make_no_sense_are_refused(cells: dict[str, str], code: str) -> None:
+    text = DAY + day_line(ts_code="000002.SZ") + "\n" + day_line(**cells)
+    reading = read("tushare_daily", "20250403.csv", text)
+    assert [found for found, _ in reading.refused.values()] == [code]
+
+
+def test_the_symbols_of_name_and_column_must_agree() -> None:
+    header = "日期,股票代码,开盘,收盘,最高,最低,成交量,成交额,振幅,涨跌幅,涨跌额,换手率\n"
+    rest = ",1,1,1,1,1,100,0,0,0,1\n"
+    text = f"{header}2025-09-16,000333{rest}2025-09-15,000334{rest}"
+    reading = read("eastmoney_a_share", "000333.csv", text)
+    assert [row["symbol"] for row in reading.good] == ["000333.SZ"]
+    assert reading.refused == {
+        3: ("wrong_symbol", "the row is of '000334', the file is named for 000333.SZ")
+    }
+
+
+# --- What a row says twice -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("cells", "what"),
+    [
+        (
+            {"change": "0.03"},
+            "change 0.030000 is not close 11.340000 less previous close 11.370000",
+        ),
+        ({"pre_close": "11.36"}, "change -0.030000 is not close"),
+        ({"close": "11.35"}, "change -0.030000 is not close 11.350000"),
+        (
+            {"pct_chg": "0.2639"},
+            "change of 0.2639 % is not change -0.030000 in percent of 11.370000",
+        ),
+        ({"pct_chg": "-0.27"}, "change of -0.27 %"),
+        ({"pct_chg": "-26.39"}, "change of -26.39 %"),
+    ],
+)
+def test_a_change_that_contradicts_its_row_is_refused(cells: dict[str, str], what: str) -> None:
+    content = DAY + day_line(ts_code="000002.SZ") + "\n" + day_line(**cells)
+    code, reason = read("tushare_daily", "20250403.csv", content).refused[3]
+    assert code == "change_contradicts"
+    assert reason.startswith(what)
+    assert reason.endswith("; one of the three is wrong")
+
+
+def test_rounding_of_a_change_is_no_contradiction() -> None:
+    lines = [
+        day_line(pct_chg="-0.26"),
+        day_line(ts_code="000002.SZ", pct_chg="-0.264"),
+        day_line(ts_code="000004.SZ", pct_chg="-0.2639%"),
+    ]
+    assert len(read("tushare_daily", "20250403.csv", DAY + "\n".join(lines)).good) == 3
+
+
+def test_some_vendors_opens_lie_a_little_outside() -> None:
+    text = "Price,Close,High,Low,Open,Volume\nTicker,0005.HK\nDate,,,,,\n"
+    text += "2025-09-15,100,100,100,102.9,1\n2025-09-16,100,100,100,96.9,1\n"
+    reading = read("yahoo_hk", "0005.HK.csv", text)
+    assert [row["open"] for row in reading.good] == [Decimal("102.9")]
+    assert reading.refused[5][0] == "open_out_of_range"
+
+
+# --- When a file was delivered -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("delivered", "refused"),
+    [
+        ("2025-09-16T11:45+08:00", {3}),
+        ("2025-09-16T07:59:59+00:00", {3}),
+        ("2025-09-16T08:00:00+00:00", set()),
+        ("2025-09-16T16:00+08:00", set()),
+        ("2025-09-15T20:00+08:00", {3}),
+        ("2025-09-15T23:59-12:00", set()),
+        ("2025-09-14T20:00+08:00", {2, 3}),
+        ("2031-01-01T00:00+08:00", set()),
+        ("1970-01-01T00:00+00:00", set()),
+        ("1980-01-01T00:00+00:00", set()),
+    ],
+)
+def test_what_came_before_the_close_is_no_close(delivered: str, refused: set[int]) -> None:
+    text = HSI + hsi_line(date="09/15/25") + "\n" + hsi_line()
+    reading = read("wsj_index", "HSI.csv", text, delivered=datetime.fromisoformat(delivered))
+    if len(refused) == 2:
+        assert reading.report.reason is not None
+    assert set(reading.refused) == refused
+    assert {code for code, _ in reading.refused.values()} <= {"before_the_close"}
+
+
+def test_what_is_said_of_a_midday_snapshot() -> None:
+    at = datetime(2025, 9, 16, 11, 45, tzinfo=HONG_KONG)
+    text = HSI + hsi_line(date="09/15/25") + "\n" + hsi_line()
+    assert read("wsj_index", "HSI.csv", text, delivered=at).refused[3][1] == (
+        "the file was delivered on 2025-09-16 at 11:45 Hong Kong time, before the close of "
+        "2025-09-16 at 16:00: no closing figures yet; fetch it again after that time, on a "
+        "half-day too"
+    )
+
+
+def test_each_market_closes_at_its_own_time() -> None:
+    at = datetime(2025, 9, 16, 15, 30, tzinfo=HONG_KONG)
+    header = "date,open,high,low,close,symbol,name,source,fetch_time\n"
+    text = header + "2025-09-15,1,1,1,1,x,x,x,x\n2025-09-16,1,1,1,1,x,x,x,x\n"
+    accepted = {
+        name: read("sina_index", name, text, delivered=at).report.rows_accepted
+        for name in ("hstech.csv", "sz399006.csv")
+    }
+    assert accepted == {"hstech.csv": 1, "sz399006.csv": 2}
+
+
+def test_rows_of_a_day_to_come_are_refused() -> None:
+    text = "event,date,basket,what\nx,2025-09-16,b,w\nx,2025-09-18,b,w\n"
+    assert read("market_event", "events.csv", text).refused[3] == (
+        "future_date",
+        "2025-09-18 lies in the future; the file is read again once that day has come",
+    )
