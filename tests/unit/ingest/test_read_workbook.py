@@ -1,7 +1,7 @@
 """Workbooks (xlsx): the first sheet becomes rows.
 
 Belongs here: archives and sheets, whole, odd or damaged. Does not belong here: how much memory a
-workbook made to harm may take (`tests/integration/test_hostile_input.py`).
+workbook made to harm may take (`tests/integration/hostile/test_memory.py`).
 """
 
 import io
@@ -15,10 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dagster_project.ingest.read_workbook import read_workbook
-from tests.unit.ingest.support import (
-    SPECS,
-    read,
-)
+from tests.unit.ingest.support import SPECS, read
 
 
 def workbook(*rows: tuple[Any, ...]) -> bytes:
