@@ -1,7 +1,7 @@
 """A file that changes after it was listed and before it is read is not read in this run.
 
 Belongs here: what may take the place of a file in that moment. Does not belong here: files that
-change between two runs (`tests/integration/test_ingestion.py`).
+change between two runs (`tests/integration/ingest/`).
 """
 
 import os
