@@ -1,7 +1,7 @@
 """Small runs of the proofs of laws 5 and 6: whole runs killed, a published file always read.
 
 Belongs here: the proofs of `tests/proof/crash.py` and `readers.py`, small. Does not belong here:
-publications killed before every single step (`test_release.py`).
+publications killed before every single step (`release/test_crashes.py`).
 
 `CLOSING_BELL_KILLS` sets how many runs are killed (default 6).
 """

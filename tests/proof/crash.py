@@ -2,7 +2,7 @@
 
 Belongs here: killing real runs, what must hold right after a kill and after the run that follows,
 and the figures of that. Does not belong here: publications killed before every single step
-(`tests/integration/test_release.py`), how a run does its work.
+(`tests/integration/release/test_crashes.py`), how a run does its work.
 
     python -m tests.proof.crash --kills 200 --seed 1 --out FILE
 

@@ -1,7 +1,7 @@
 """What may not be read is reported, and does not look as if it had been removed.
 
 Belongs here: permissions on landing, as another user than root. Does not belong here: permissions
-on the published folder (`tests/integration/test_release.py`).
+on the published folder (`tests/integration/release/`).
 """
 
 import json
