@@ -3,7 +3,6 @@
 import os
 import shutil
 import time
-from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -14,20 +13,6 @@ import pytest
 from dagster_project.home import Home
 from dagster_project.ingest.feed_catalog import load_feeds
 from dagster_project.warehouse.dbt_run import DBT_PROJECT
-
-
-@pytest.fixture(scope="module")
-def definitions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dg.Definitions]:
-    """The definitions as `dagster dev` loads them."""
-    before = os.environ.get("CLOSING_BELL_HOME")
-    os.environ["CLOSING_BELL_HOME"] = str(tmp_path_factory.mktemp("home"))
-    from dagster_project.definitions import defs
-
-    yield defs()
-    if before is None:
-        del os.environ["CLOSING_BELL_HOME"]
-    else:
-        os.environ["CLOSING_BELL_HOME"] = before
 
 
 def test_every_definition_loads(definitions: dg.Definitions) -> None:
