@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 export CLOSING_BELL_HOME ?= $(CURDIR)/data
 RUN := $(BIN)/closing-bell
 
-.PHONY: help install demo test lint dev nightly backfill close report alerts sql releases rollback diff record-kinds lock clean \
+.PHONY: help install demo test lint dev nightly backfill close report alerts sql releases rollback diff record-kinds graph-snapshot lock clean \
 	prove prove-corruptions prove-order prove-crashes prove-readers
 
 help:
@@ -129,6 +129,10 @@ diff: install
 # Writes what dbt must know of the record kinds.
 record-kinds: install
 	@$(BIN)/python -m dagster_project.warehouse.dbt_record_kinds
+
+# Writes what Dagster shows, so that a change of the graph is visible in a review.
+graph-snapshot: install
+	@$(BIN)/python -m tests.integration.graph_snapshot
 
 # Pins every dependency with its hashes; names no registry.
 lock:
