@@ -19,6 +19,7 @@ from tests.support import NOW, TODAY, specs
 STOCKS = "ts_code,name,industry\n"
 HSI = "Date, Open, High, Low, Close\n"
 ROW = "09/16/25, 1, 1, 1, 1\n"
+
 # Fork from a clean process: a fork of one that has used DuckDB's threads may hang.
 processes = multiprocessing.get_context("forkserver")
 processes.set_forkserver_preload(["pytest", "tests.support", "dagster_project.release.publish"])

@@ -23,6 +23,7 @@ CLOCK = date(2025, 9, 17)
 GOOD = ReleaseCheck("closes_are_positive", "index_performance", "block", True, 0, "all positive")
 DOUBTFUL = ReleaseCheck("turnover_is_usual", "market_turnover", "warn", False, 2, "twice as high")
 BAD = ReleaseCheck("closes_are_positive", "index_performance", "block", False, 3, "three below 0")
+
 # Fork from a clean process: a fork of one that has used DuckDB's threads may hang.
 processes = multiprocessing.get_context("forkserver")
 processes.set_forkserver_preload(["duckdb", "pytest", "dagster_project.release.publish"])

@@ -25,6 +25,7 @@ SPECS = specs()
 INDICES = known_indices()
 HSI = "Date, Open, High, Low, Close\n"
 DAY = "ts_code,trade_date,open,high,low,close,pre_close,change,pct_chg,vol,amount\n"
+
 RECORD = {
     "tradeDate": "20230719", "indexCode": "931743", "open": 3450.1, "high": 3475.77,
     "low": 3402.53, "close": 3416.96, "tradingVol": 536439769, "tradingValue": 151.33,
