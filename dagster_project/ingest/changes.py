@@ -1,7 +1,7 @@
-"""What differs between a feed's folder and what raw holds of it.
+"""Which files of a feed must be read, because they differ from what raw holds.
 
-Belongs here: which files must be read, by size, time and fingerprint; no file is opened. Does not
-belong here: reading them (`reader.py`), the order of the steps (`feed_ingestion.py`).
+Belongs here: comparing by size, time and fingerprint, without opening a file. Does not belong
+here: reading files (`reader.py`), the order of the steps (`feed_ingestion.py`).
 """
 
 from dataclasses import dataclass, field
@@ -27,7 +27,11 @@ from dagster_project.warehouse.raw_tables import FileRow
 
 @dataclass
 class FeedChanges:
-    """What differs between a feed's folder and what raw holds of it. Paths are below landing/."""
+    """What differs between a feed's folder and what raw holds of it.
+
+    Paths are relative to landing/. `loaded` is path -> the row of `raw.file` whose records are in
+    use. `missing_folder` says what is wrong if the folder could not be listed.
+    """
 
     to_read: list[LandingFile] = field(default_factory=list)
     unusable: list[UnusableFile] = field(default_factory=list)
@@ -35,9 +39,10 @@ class FeedChanges:
     missing_folder: str | None = None
     files_in_landing: int = 0
     loaded: dict[str, FileRow] = field(default_factory=dict)
-    # The same bytes give the same rows, but for these files, of which rows waited for their day,
-    # or came before its close, and those delivered again at a time that such rows are judged by.
+    # Whether a file with unchanged bytes can be skipped, because spec and code are unchanged too.
     same_meaning: bool = True
+    # Paths of files that must be read again although their bytes may be unchanged: today, or the
+    # new time of delivery, can change which of their rows are rejected.
     waited_for: set[str] = field(default_factory=set)
 
     def __bool__(self) -> bool:
@@ -51,75 +56,109 @@ def detect_changes(
     today: date | None = None,
     indices: frozenset[str] | None = None,
 ) -> FeedChanges:
-    """Compare a feed's folder with raw, by size and modification time; opens no file.
+    """Compare a feed's folder with raw, by size and modification time, without opening a file.
 
     Args:
-        today: the real date in Hong Kong; rows of later dates were refused and wait for theirs.
-        indices: symbols of the known indices; `known_indices()` where not given.
+        today: the date in Hong Kong. Rows of later dates were rejected, and are read again when
+            their date has come.
+        indices: symbols of the known indices; default: `known_indices()`.
     """
     try:
         files, unusable = scan_feed(landing, spec)
     except LandingMissing as error:
         return FeedChanges(missing_folder=str(error))
     held = raw_tables.held_files(con, spec.feed)
-    # Of a path's two rows, the one set aside is about its present content.
+    # If a path has two rows, the quarantined one is about the file's present content.
     latest = {row.path: row for row in sorted(held, key=lambda row: row.status == "set_aside")}
-    read_before = con.execute(
-        "select 1 from raw.feed where feed = ? and fingerprint = ?",
-        [spec.feed, reading_fingerprint(spec, indices)],
-    ).fetchone()
-    waited = con.execute(
-        """select distinct path from raw.rejected_row join raw.file as file using (file_id)
-        where file.feed = ? and reason_code = 'future_date'
-        and rejected_row.reason[:10]::DATE <= ?""",
-        [spec.feed, today or today_in_hong_kong()],
-    ).fetchall()
-    early = con.execute(
-        """select distinct path from raw.rejected_row join raw.file as file using (file_id)
-        where file.feed = ? and reason_code = 'before_the_close'""",
-        [spec.feed],
-    ).fetchall()
     changes = FeedChanges(
         files_in_landing=len(files),
         loaded={row.path: row for row in held if row.status == "loaded"},
-        same_meaning=read_before is not None or not held,
-        waited_for={path for (path,) in waited},
+        same_meaning=not held or _was_read_with(con, spec, indices),
     )
-    for file in files:
-        before = changes.loaded.get(file.path)
-        if (
-            before
-            and before.mtime_ns != file.mtime_ns
-            and ((file.path,) in early or _has_rows_since(before, file))
-        ):
-            changes.waited_for.add(file.path)
-        known = latest.get(file.path)
-        if (
-            known is None
-            or (known.size, known.mtime_ns) != (file.size, file.mtime_ns)
-            or known.sha256 is None  # it could not be read
-            or not changes.same_meaning
-            or file.path in changes.waited_for
-        ):
-            changes.to_read.append(file)
-    for item in unusable:
-        known = latest.get(item.path)
-        if known is None or (known.status, known.size, known.mtime_ns, known.reason) != (
-            "set_aside", item.size, item.mtime_ns, item.reason,
-        ):  # fmt: skip
-            changes.unusable.append(item)
+    changes.waited_for = _whose_dates_have_come(con, spec, today or today_in_hong_kong())
+    changes.waited_for |= _whose_delivery_time_matters(con, spec, changes.loaded, files)
+    changes.to_read = [
+        file for file in files if _must_be_read(file, latest.get(file.path), changes)
+    ]
+    changes.unusable = [item for item in unusable if not _is_known(item, latest.get(item.path))]
     present = {file.path for file in files} | {item.path for item in unusable}
     changes.removed = [row for row in held if row.path not in present]
     return changes
 
 
+def _must_be_read(file: LandingFile, known: FileRow | None, changes: FeedChanges) -> bool:
+    return (
+        known is None
+        or (known.size, known.mtime_ns) != (file.size, file.mtime_ns)
+        or known.sha256 is None  # it could not be opened
+        or not changes.same_meaning
+        or file.path in changes.waited_for
+    )
+
+
+def _is_known(item: UnusableFile, known: FileRow | None) -> bool:
+    """Whether raw already says that a file cannot be used, and for the same reason."""
+    return known is not None and (known.status, known.size, known.mtime_ns, known.reason) == (
+        "set_aside", item.size, item.mtime_ns, item.reason,
+    )  # fmt: skip
+
+
+def _was_read_with(
+    con: duckdb.DuckDBPyConnection, spec: FeedSpec, indices: frozenset[str] | None
+) -> bool:
+    """Whether the feed's files were last read with this spec, these indices and this code."""
+    found = con.execute(
+        "select 1 from raw.feed where feed = ? and fingerprint = ?",
+        [spec.feed, reading_fingerprint(spec, indices)],
+    ).fetchone()
+    return found is not None
+
+
+def _whose_dates_have_come(con: duckdb.DuckDBPyConnection, spec: FeedSpec, today: date) -> set[str]:
+    """Paths of files with rows that were rejected for a future date which is no longer one."""
+    paths = con.execute(
+        """select distinct path from raw.rejected_row join raw.file as file using (file_id)
+        where file.feed = ? and reason_code = 'future_date'
+        and rejected_row.reason[:10]::DATE <= ?""",
+        [spec.feed, today],
+    ).fetchall()
+    return {path for (path,) in paths}
+
+
+def _whose_delivery_time_matters(
+    con: duckdb.DuckDBPyConnection,
+    spec: FeedSpec,
+    loaded: dict[str, FileRow],
+    files: list[LandingFile],
+) -> set[str]:
+    """Paths of files that were delivered at another time, if their rows are checked against it.
+
+    These are files with rows that came before the close of their date, or that would have.
+    """
+    early = {
+        path
+        for (path,) in con.execute(
+            """select distinct path from raw.rejected_row join raw.file as file using (file_id)
+            where file.feed = ? and reason_code = 'before_the_close'""",
+            [spec.feed],
+        ).fetchall()
+    }
+    return {
+        file.path
+        for file in files
+        if (before := loaded.get(file.path))
+        and before.mtime_ns != file.mtime_ns
+        and (file.path in early or _has_rows_since(before, file))
+    }
+
+
 def _has_rows_since(before: FileRow, file: LandingFile) -> bool:
-    """Whether a file read before holds rows of the day of its delivery, or of later ones."""
+    """Whether a loaded file has rows of its new day of delivery, or of a later day."""
     delivered = delivered_at(file.mtime_ns)
     return bool(delivered and before.last_trade_date and before.last_trade_date >= delivered.date())
 
 
 def reading_fingerprint(spec: FeedSpec, indices: frozenset[str] | None) -> str:
-    """Names all that decides what a file's bytes become: the spec, its symbols, the code."""
+    """A hash of all that decides what a file's bytes become: spec, known indices, code."""
     known = sorted(indices or known_indices()) if "index_close" in spec.records else []
     return fingerprint.of_values(spec.model_dump_json(), known, fingerprint.of_reading())
