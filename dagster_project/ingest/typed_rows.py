@@ -1,7 +1,7 @@
 """Lines become typed rows: DuckDB splits, types and validates many files in one statement.
 
-Belongs here: how a cell becomes a value in its canonical unit, and the temp table `parsed`. Does
-not belong here: encodings and headers (`reader.py`), why a row is rejected (`row_rules.py`,
+Belongs here: how a cell becomes a value in its canonical unit, and filling the temp table `parsed`.
+Does not belong here: encodings and headers (`reader.py`), why a row is rejected (`row_rules.py`,
 `file_rules.py`).
 """
 
@@ -28,7 +28,7 @@ SymbolCheck = Callable[[str], SymbolProblem | None]
 
 
 def typed_columns(spec: FeedSpec) -> dict[str, str]:
-    """Canonical column -> DuckDB type of `parsed`."""
+    """The feed's columns in `parsed`: canonical name -> DuckDB type."""
     names = dict.fromkeys([*(["symbol"] if spec.symbol else []), *spec.columns])
     types = {name: COLUMNS[name].type for name in names}
     return types | {f"rate_{currency}": PRICE for currency in spec.rates}
@@ -42,24 +42,9 @@ def append_typed_rows(
     today: date,
     check_symbol: SymbolCheck,
 ) -> None:
-    """Append the typed and judged rows of all files of one layout to `parsed`."""
+    """Append the rows of all files of one layout to `parsed`, with the reasons to reject them."""
     con.register("source_file", source_table(sources))
-    if spec.format.type == "csv":
-        rows = f"""(
-            select *, {split_line(spec.format.delimiter)} as fields from (
-                select * exclude (lines), unnest(range(1, len(lines) + 1)) as line_number,
-                    unnest(lines) as text
-                from (select * exclude (document), string_split(document, chr(10)) as lines
-                      from source_file))
-            where line_number > {spec.format.header_lines})"""
-    else:
-        create_temp_table(
-            con, "source_row",
-            {"file_id": "INTEGER", "line_number": "BIGINT", "text": "VARCHAR",
-             "fields": "VARCHAR[]"},
-            [(s.file_id, row.line_number, row.text, row.cells) for s in sources for row in s.rows],
-        )  # fmt: skip
-        rows = "(from source_row join source_file using (file_id))"
+    rows = _source_rows(con, spec, sources)
     cells = {name: f"fields[{position}]" for name, position in layout.positions}
     types = typed_columns(spec)
     if spec.symbol and spec.symbol.column:
@@ -82,7 +67,7 @@ def append_typed_rows(
                 delivered_at, delivered_on,
                 open_line, header, text, fields, {symbol}, {values}
             from {rows} as row {join}
-        ), judged as (
+        ), checked as (
             select *, {rejection_reason(spec, layout.width, cells, types, today)} as problem
             from typed
         )
@@ -91,15 +76,33 @@ def append_typed_rows(
             case when problem is not null then problem[strpos(problem, ': ') + 2:] end as reason,
             case when problem is not null then text[:{MAX_RAW_TEXT}] end as raw_text,
             false as is_duplicate
-        from judged""")
+        from checked""")
     reject_contradictions(con, spec, list(types), rows)
     reject_levels(con, spec, cells, rows)
     con.execute("drop table if exists temp.source_row")
     con.unregister("source_file")
 
 
+def _source_rows(con: duckdb.DuckDBPyConnection, spec: FeedSpec, sources: list[SourceFile]) -> str:
+    """SQL: the data lines of the files in `source_file`, with `line_number`, `text`, `fields`."""
+    if spec.format.type == "csv":
+        return f"""(
+            select *, {split_line(spec.format.delimiter)} as fields from (
+                select * exclude (lines), unnest(range(1, len(lines) + 1)) as line_number,
+                    unnest(lines) as text
+                from (select * exclude (document), string_split(document, chr(10)) as lines
+                      from source_file))
+            where line_number > {spec.format.header_lines})"""
+    create_temp_table(
+        con, "source_row",
+        {"file_id": "INTEGER", "line_number": "BIGINT", "text": "VARCHAR", "fields": "VARCHAR[]"},
+        [(s.file_id, row.line_number, row.text, row.cells) for s in sources for row in s.rows],
+    )  # fmt: skip
+    return "(from source_row join source_file using (file_id))"
+
+
 def _value(spec: FeedSpec, name: str, cell: str | None, type_: str) -> str:
-    """SQL: a cell in its canonical type and unit; null where it holds nothing of the kind."""
+    """SQL: a cell in its canonical type and unit; null if the cell holds no such value."""
     if cell is None:
         return f"null::{type_}"
     column = spec.columns.get(name)
@@ -125,10 +128,10 @@ def _value(spec: FeedSpec, name: str, cell: str | None, type_: str) -> str:
     if unit and unit.dimension == "percent":
         return f"try_cast(try_cast(rtrim({cell}, '% ') as {PRICE}) as DOUBLE)"
     if unit and unit.exponent:
-        # Exact, where a product of decimals overflows and one of doubles is rounded.
+        # This is exact. A product of decimals could overflow, and one of doubles would be rounded.
         cell = f"trim({cell}) || 'e{unit.exponent}'"
     if type_ == "BIGINT":
-        # A cast to a whole number takes hexadecimals, and rounds.
+        # A direct cast to a whole number would accept hexadecimal digits, and round.
         number = f"try_cast({cell} as {COUNT})"
         return f"case when {number} % 1 = 0 then {number}::BIGINT end"
     return f"try_cast({cell} as {type_})"
@@ -137,13 +140,17 @@ def _value(spec: FeedSpec, name: str, cell: str | None, type_: str) -> str:
 def _create_known_symbol(
     con: duckdb.DuckDBPyConnection, spec: FeedSpec, delivered: str, check_symbol: SymbolCheck
 ) -> None:
-    """Temp table `known_symbol`: each delivered symbol is judged once, not once a row."""
+    """Create the temp table `known_symbol`, so that each symbol is checked once, not in each row.
+
+    Args:
+        delivered: SQL of the symbols as the files have them.
+    """
     rows = []
     for (text,) in con.execute(delivered).fetchall():
         if text is not None and text.strip():
             symbol, problem = canonical_symbol(spec, text.strip(), check_symbol)
-            told = problem and printable(f"{problem.code}: {problem.reason[:LONGEST_MESSAGE]}")
-            rows.append((text, symbol, told))
+            message = problem and printable(f"{problem.code}: {problem.reason[:LONGEST_MESSAGE]}")
+            rows.append((text, symbol, message))
     columns = dict.fromkeys(("delivered", "symbol", "symbol_problem"), "VARCHAR")
     create_temp_table(con, "known_symbol", columns, rows)
 
@@ -151,7 +158,7 @@ def _create_known_symbol(
 def canonical_symbol(
     spec: FeedSpec, delivered: str, check_symbol: SymbolCheck
 ) -> tuple[str | None, SymbolProblem | None]:
-    """The canonical symbol of a delivered one, and what is wrong with it."""
+    """The canonical symbol of a delivered one, and what is wrong with it, if anything."""
     symbol = spec.symbol.canonical(delivered) if spec.symbol else None
     if symbol is None:
         return None, SymbolProblem(
