@@ -1,7 +1,7 @@
 """Comparing two releases, table by table and row by row.
 
-Belongs here: what differs. Does not belong here: how a person reads it (`cli.py`). Ours and no
-library's, because it needs only the key that the contract gives to each table.
+Belongs here: what differs. Does not belong here: how the differences are shown (`cli.py`). It is
+code of our own because all that it needs is each table's key, which the marts' contract gives.
 """
 
 import tempfile
@@ -19,7 +19,7 @@ from dagster_project.warehouse.sql import identifier, literal
 
 @dataclass(frozen=True)
 class RowDiff:
-    """A row that differs: its key, and its values before and after (changed: only what changed)."""
+    """A row that differs, with its key and its values; of a changed row only the changed values."""
 
     kind: Literal["added", "removed", "changed"]
     key: dict[str, Any]
@@ -31,8 +31,9 @@ class RowDiff:
 class TableDiff:
     """How a table differs between two releases: numbers of rows, columns, a few example rows.
 
-    Rows are compared in the columns that both have with the same type; `columns_added` and
-    `columns_removed` are the others, as `name TYPE`. Without a key no row counts as changed.
+    Rows are compared in the columns that both releases have with the same type. `columns_added`
+    and `columns_removed` are the other columns, as `name TYPE`. If no key is known, no row counts
+    as changed.
     """
 
     table: str
@@ -44,11 +45,11 @@ class TableDiff:
     examples: tuple[RowDiff, ...]
 
 
-# Differ between any two releases, and say nothing about the market.
+# Tables and columns that differ between any two releases and say nothing about the market.
 _NOT_COMPARED = {"release", "release_check"}
 _IGNORED_COLUMNS = {"loaded_at"}
-# What identifies a row, in the contract's words: a table's key is the first of these that it has,
-# as many as make its rows unique.
+# Columns that identify rows in the marts. A table's key is as many of them, in this order, as make
+# its rows unique.
 _IDENTITY = (
     *("claim_id", "trade_date", "record_kind", "symbol", "market", "scope", "region", "level"),
     *("side", "rank", "sector", "feed", "file", "path", "line_number", "metric"),
@@ -56,21 +57,20 @@ _IDENTITY = (
 
 
 def mart_diff(home: Home, a: str, b: str, examples: int = 3) -> list[TableDiff]:
-    """The tables of schema `main` that differ between releases `a` and `b`, in order of name.
+    """The tables of schema `main` that differ between two releases, sorted by name.
 
-    When a row was loaded is no difference, nor what the release tables say of themselves.
+    The time when a row was loaded is not compared, nor are the tables about the release itself.
 
     Args:
-        home: where the releases are kept.
-        a: release_id of the earlier one; `removed` and `before` are its rows.
-        b: release_id of the later one; `added` and `after` are its rows.
-        examples: how many example rows of each kind to give.
+        a: id of the earlier release; `removed` and `before` are its rows.
+        b: id of the later release; `added` and `after` are its rows.
+        examples: the number of example rows per kind of difference.
 
     Raises:
         ReleaseError: a release is not kept.
     """
     files = {"a": kept_release(home, a), "b": kept_release(home, b)}
-    # Millions of rows are compared within bounded memory; what does not fit waits on disk.
+    # Millions of rows are compared in bounded memory; DuckDB writes the rest to the scratch folder.
     with tempfile.TemporaryDirectory() as scratch, closing(duckdb.connect()) as con:
         con.execute(f"SET temp_directory = {literal(scratch)}")
         con.execute("SET preserve_insertion_order = false")
@@ -88,49 +88,23 @@ def mart_diff(home: Home, a: str, b: str, examples: int = 3) -> list[TableDiff]:
 
 
 def _table_diff(con: duckdb.DuckDBPyConnection, table: str, examples: int) -> TableDiff | None:
+    """How one table differs between the attached databases `a` and `b`; None if it does not."""
     columns = {side: _columns(con, side, table) for side in ("a", "b")}
     gone = tuple(f"{n} {t}" for n, t in columns["a"].items() if columns["b"].get(n) != t)
     come = tuple(f"{n} {t}" for n, t in columns["b"].items() if columns["a"].get(n) != t)
-    # Of a table that only one release has, all rows have come, or gone.
-    where = {side: f"{side}.main.{identifier(table)}" for side in columns if columns[side]}
-    names = [
+    tables = {side: f"{side}.main.{identifier(table)}" for side in columns if columns[side]}
+    shared = [
         name
         for name, type_ in (columns["b"] or columns["a"]).items()
-        if all(columns[side].get(name) == type_ for side in where)
+        if all(columns[side].get(name) == type_ for side in tables)
     ]
-    if not names:
+    if not shared:
         return TableDiff(table, 0, 0, 0, come, gone, ())
-    selected = ", ".join(identifier(name) for name in names)
-    rows = {
-        side: f"(SELECT {selected} FROM {where[side]})"
-        if side in where
-        else f"(SELECT {selected} FROM {next(iter(where.values()))} LIMIT 0)"
-        for side in columns
-    }
-    con.execute(f"CREATE OR REPLACE TEMP TABLE removed AS {rows['a']} EXCEPT ALL {rows['b']}")
-    con.execute(f"CREATE OR REPLACE TEMP TABLE added AS {rows['b']} EXCEPT ALL {rows['a']}")
-    differ = con.execute("SELECT 1 FROM removed UNION ALL SELECT 1 FROM added LIMIT 1").fetchall()
-    if not (differ or come or gone):
+    rows_differ = _collect_rows_of_one_side(con, tables, shared)
+    if not (rows_differ or come or gone):
         return None
-    key = _key(con, list(where.values()), names)
-    # A row is in one of the two only, so without a key no row meets another.
-    same = " AND ".join(
-        f"before.{identifier(name)} IS NOT DISTINCT FROM after.{identifier(name)}"
-        for name in key or names
-    )
-    whole = (
-        f"struct_pack({', '.join(f'{identifier(name)} := {identifier(name)}' for name in names)})"
-    )
-    con.execute(
-        f"""
-        CREATE OR REPLACE TEMP TABLE row_diff AS
-        SELECT before, after,
-            CASE WHEN before IS NULL THEN 'added' WHEN after IS NULL THEN 'removed'
-            ELSE 'changed' END AS kind
-        FROM (SELECT {whole} AS before FROM removed)
-        FULL JOIN (SELECT {whole} AS after FROM added) ON {same}
-        """
-    )
+    key = _key(con, list(tables.values()), shared)
+    _pair_rows(con, key, shared)
     count = dict(con.execute("SELECT kind, count(*) FROM row_diff GROUP BY kind").fetchall())
     shown = con.execute(
         f"""
@@ -150,6 +124,54 @@ def _table_diff(con: duckdb.DuckDBPyConnection, table: str, examples: int) -> Ta
     )
 
 
+def _collect_rows_of_one_side(
+    con: duckdb.DuckDBPyConnection, tables: dict[str, str], columns: Sequence[str]
+) -> bool:
+    """Fill the temp tables `removed` (rows only in `a`) and `added` (only in `b`).
+
+    Args:
+        tables: side -> SQL name of the table. All rows of a table that only one release has are
+            removed or added.
+
+    Returns:
+        Whether there are any.
+    """
+    selected = ", ".join(identifier(name) for name in columns)
+    rows = {
+        side: f"(SELECT {selected} FROM {tables[side]})"
+        if side in tables
+        else f"(SELECT {selected} FROM {next(iter(tables.values()))} LIMIT 0)"
+        for side in ("a", "b")
+    }
+    con.execute(f"CREATE OR REPLACE TEMP TABLE removed AS {rows['a']} EXCEPT ALL {rows['b']}")
+    con.execute(f"CREATE OR REPLACE TEMP TABLE added AS {rows['b']} EXCEPT ALL {rows['a']}")
+    any_row = "SELECT 1 FROM removed UNION ALL SELECT 1 FROM added LIMIT 1"
+    return bool(con.execute(any_row).fetchall())
+
+
+def _pair_rows(con: duckdb.DuckDBPyConnection, key: Sequence[str], columns: Sequence[str]) -> None:
+    """Fill the temp table `row_diff`: `before` and `after` as structs, and the `kind` of change.
+
+    A removed and an added row with the same key are one changed row. Without a key no two rows are
+    paired, because no row is in both tables with all its values.
+    """
+    same = " AND ".join(
+        f"before.{identifier(name)} IS NOT DISTINCT FROM after.{identifier(name)}"
+        for name in key or columns
+    )
+    fields = ", ".join(f"{identifier(name)} := {identifier(name)}" for name in columns)
+    con.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE row_diff AS
+        SELECT before, after,
+            CASE WHEN before IS NULL THEN 'added' WHEN after IS NULL THEN 'removed'
+            ELSE 'changed' END AS kind
+        FROM (SELECT struct_pack({fields}) AS before FROM removed)
+        FULL JOIN (SELECT struct_pack({fields}) AS after FROM added) ON {same}
+        """
+    )
+
+
 def _row_diff(
     kind: Literal["added", "removed", "changed"],
     key: Sequence[str],
@@ -165,7 +187,7 @@ def _row_diff(
 
 
 def _columns(con: duckdb.DuckDBPyConnection, side: str, table: str) -> dict[str, str]:
-    """Column -> type of a table; empty where the release has no such table."""
+    """The columns of a table with their types; empty if the release has no such table."""
     rows = con.execute(
         "SELECT column_name, data_type FROM duckdb_columns() "
         "WHERE database_name = ? AND schema_name = 'main' AND table_name = ? "
@@ -178,7 +200,7 @@ def _columns(con: duckdb.DuckDBPyConnection, side: str, table: str) -> dict[str,
 def _key(
     con: duckdb.DuckDBPyConnection, tables: Sequence[str], columns: Sequence[str]
 ) -> list[str]:
-    """The columns that identify a row in each of the tables; empty if none are known to."""
+    """The columns that identify a row in each of the tables; empty if none do."""
     key: list[str] = []
     for name in _IDENTITY:
         if name in columns:
