@@ -166,51 +166,36 @@ def apply_records(
     con: duckdb.DuckDBPyConnection,
     kind: RecordKind,
     feed: str,
-    stated: str | None,
+    reported: str | None,
     held: Sequence[int],
     redelivered: Sequence[int] | None,
     now: datetime,
 ) -> date | None:
-    """Make `raw.<kind>` say for some files what they state now.
+    """Bring `raw.<kind>` up to date with what some files of a feed report now.
 
-    `raw.file` must say already when each file was delivered.
+    `raw.file` must have the files' times of delivery already.
 
     Args:
-        stated: a query for what the files that were read state: the kind's columns, file_id and
-            line_number. None: they state nothing of this kind.
-        held: file_ids of which raw may hold rows; what `stated` does not repeat moves aside.
-        redelivered: file_ids whose place in the order of delivery may be a new one. None: no two
-            files of the feed can state the same record.
+        reported: a query of the records that the files report, with the kind's columns, file_id and
+            line_number. None: they report none of this kind.
+        held: file_ids of which raw may have rows; rows that `reported` does not repeat are
+            superseded.
+        redelivered: file_ids whose place in the order of delivery may have changed. None: no two
+            files of the feed can report the same record.
 
     Returns:
-        The earliest date asked for whose record changed; None where none did.
+        The earliest covered date whose record changed; None if none did.
     """
     table, key = f"raw.{kind.name}", ", ".join(kind.key)
     columns = f"{', '.join(kind.columns)}, file_id, line_number"
-    stated = stated or f"select {columns} from {table} limit 0"
+    reported = reported or f"select {columns} from {table} limit 0"
     insert = f"""
         insert into {table} (feed, {columns}, loaded_at, is_current)
         select '{feed}', {columns}, ?, true from """
     create_temp_table(con, "held_file", _FILE_ID, [(file_id,) for file_id in held])
-
-    new = f"(select * from ({stated}) where file_id not in (from held_file))"
+    new = f"(select * from ({reported}) where file_id not in (from held_file))"
     con.execute(insert + new, [now])
-    same_values = " and ".join(
-        f"held.{name} is not distinct from stated.{name}" for name in kind.values
-    )
-    con.execute(f"""
-        create or replace temp table difference as
-        select held_row, file_id, {key}, {", ".join(f"stated.{name}" for name in kind.values)},
-            stated.line_number,
-            held_row is not null and stated.line_number is not null and {same_values} as is_same
-        from (
-            select rowid as held_row, * from {table}
-            where feed = '{feed}' and file_id in (from held_file)
-        ) as held
-        full join (
-            select * from ({stated}) where file_id in (from held_file)
-        ) as stated using (file_id, {key})
-        where not is_same or held.line_number <> stated.line_number""")
+    _find_differences(con, kind, feed, reported)
     gone = "rowid in (select held_row from difference where not is_same)"
     con.execute(
         f"insert into {table}_superseded by name "
@@ -224,26 +209,76 @@ def apply_records(
     con.execute(f"{insert} difference where not is_same and line_number is not null", [now])
     changed = f"select {key} from {new} union all select {key} from difference where not is_same"
     if redelivered is not None:
-        touched = [(file_id,) for file_id in redelivered]
-        create_temp_table(con, "redelivered_file", _FILE_ID, touched)
-        con.execute(f"""
-            create or replace temp table turned as
-            select * from (
-                select held.rowid as held_row, {key}, is_current, row_number() over (
-                    partition by {key} order by file.mtime_ns desc, file.path desc
-                ) = 1 as is_latest
-                from {table} as held join raw.file as file using (feed, file_id)
-                semi join (
-                    select {key} from {table}
-                    where feed = '{feed}' and file_id in (from redelivered_file)
-                    union select {key} from difference where not is_same
-                ) as touched using ({key})
-                where feed = '{feed}')
-            where is_current <> is_latest""")
-        con.execute(f"""
-            update {table} set is_current = is_latest from turned
-            where {table}.rowid = held_row""")
+        _mark_latest_delivered(con, kind, feed, redelivered)
         changed += f" union all select {key} from turned"
+    return _earliest_covered(con, kind, changed)
+
+
+def _find_differences(
+    con: duckdb.DuckDBPyConnection, kind: RecordKind, feed: str, reported: str
+) -> None:
+    """Fill the temp table `difference`: what the files in `held_file` report and raw does not have.
+
+    One row per record that differs, with the reported values. `held_row` is the rowid in raw, null
+    for a new record; `line_number` is null for a record that is gone; `is_same` marks a record of
+    which only the line differs.
+    """
+    same_values = " and ".join(
+        f"held.{name} is not distinct from reported.{name}" for name in kind.values
+    )
+    key = ", ".join(kind.key)
+    con.execute(f"""
+        create or replace temp table difference as
+        select held_row, file_id, {key}, {", ".join(f"reported.{name}" for name in kind.values)},
+            reported.line_number,
+            held_row is not null and reported.line_number is not null and {same_values} as is_same
+        from (
+            select rowid as held_row, * from raw.{kind.name}
+            where feed = '{feed}' and file_id in (from held_file)
+        ) as held
+        full join (
+            select * from ({reported}) where file_id in (from held_file)
+        ) as reported using (file_id, {key})
+        where not is_same or held.line_number <> reported.line_number""")
+
+
+def _mark_latest_delivered(
+    con: duckdb.DuckDBPyConnection, kind: RecordKind, feed: str, redelivered: Sequence[int]
+) -> None:
+    """Set `is_current` of each record that several files report to the file delivered last.
+
+    Looks at the records of the files `redelivered` and at those in `difference`, and leaves the
+    rows that it changed in the temp table `turned`.
+    """
+    table, key = f"raw.{kind.name}", ", ".join(kind.key)
+    create_temp_table(con, "redelivered_file", _FILE_ID, [(file_id,) for file_id in redelivered])
+    con.execute(f"""
+        create or replace temp table turned as
+        select * from (
+            select held.rowid as held_row, {key}, is_current, row_number() over (
+                partition by {key} order by file.mtime_ns desc, file.path desc
+            ) = 1 as is_latest
+            from {table} as held join raw.file as file using (feed, file_id)
+            semi join (
+                select {key} from {table}
+                where feed = '{feed}' and file_id in (from redelivered_file)
+                union select {key} from difference where not is_same
+            ) as touched using ({key})
+            where feed = '{feed}')
+        where is_current <> is_latest""")
+    con.execute(f"""
+        update {table} set is_current = is_latest from turned
+        where {table}.rowid = held_row""")
+
+
+def _earliest_covered(
+    con: duckdb.DuckDBPyConnection, kind: RecordKind, changed: str
+) -> date | None:
+    """The earliest covered date of changed records; records without a date count from the start.
+
+    Args:
+        changed: a query of the keys of the changed records.
+    """
     if kind.is_dated:
         query = f"""
             select min(trade_date) from (select distinct trade_date from ({changed}))
