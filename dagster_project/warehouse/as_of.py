@@ -1,13 +1,14 @@
-"""What was known at an earlier moment: a table macro a record kind, in the warehouse itself.
+"""Records as of an earlier moment: one table macro per record kind, stored in the warehouse.
 
 Belongs here: the macros `main.<kind>_as_known_at(moment)`. Does not belong here: how raw keeps
-what it superseded (`raw.py`), what the models make of it (dbt).
+superseded rows (`raw_tables.py`), what the models make of raw (dbt).
 
     select * from index_close_as_known_at('2025-09-17 20:00') where symbol = 'HSI'
 
-An answer has, for each feed and record, the row that counted at that moment: of the files that
-then stated the record the one delivered last, as `is_current` in raw says it of now. It is what
-the files said: not only dates that were asked for, and every feed, whatever its priority.
+For each feed and record, a macro returns the row that counted at that moment: if several files
+reported the record then, the row of the file delivered last (as `is_current` in raw marks it for
+now). It returns what the files reported, of every feed whatever its priority, and of all dates,
+requested or not.
 """
 
 import duckdb
@@ -18,10 +19,11 @@ _SUFFIX = "_as_known_at"
 
 
 def create_macros(con: duckdb.DuckDBPyConnection) -> None:
-    """Create or replace the macros and their comments; the tables of `raw` must be there.
+    """Create or replace the macros and their comments; the tables of `raw` must exist.
 
-    They are stored in the file, so whoever opens it has them. DuckDB looks up the tables that a
-    macro names in the catalog in use: a file attached under another name needs `use <name>` first.
+    The macros are stored in the file, so everybody who opens it has them. DuckDB looks for the
+    tables of a macro in the current catalog, so a file that is attached under another name needs
+    `use <name>` first.
     """
     for kind in RECORD_KINDS.values():
         name = f"main.{kind.name}{_SUFFIX}"
@@ -30,27 +32,28 @@ def create_macros(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def _comment(kind: RecordKind) -> str:
-    """Of one macro, without a quote: it stands between quotes."""
+    """The description of a macro. It has no quote, because it is put between quotes."""
     return (
-        f"What the files said at a moment (UTC): one row for each feed and {', '.join(kind.key)}, "
-        "with the values that counted then, of dates asked for or not. loaded_at: since when they "
-        "were known; superseded_at: when their file ceased to state them, null while it still "
-        "does; file, file_sha256 and line_number: where they were found, last if in several "
-        "contents of the file. A moment may carry an offset from UTC; one without is UTC."
+        "What the files reported as of a moment (UTC): "
+        f"one row per feed and {', '.join(kind.key)}, with the values that counted then, "
+        "of all dates, requested or not. loaded_at: since when they were known; superseded_at: "
+        "when their file no longer reported them, null while it still does; file, file_sha256 and "
+        "line_number: where they were found, the last place if in several contents of the file. A "
+        "moment may have an offset from UTC; without one it is UTC."
     )
 
 
 def _query(kind: RecordKind) -> str:
     """The body of a macro; `moment` is its parameter.
 
-    raw.file_superseded has the earlier contents of a file with the time each ended, so one that
-    held at a moment is the first to end after it. A row that was superseded was last found in the
-    content that ended no earlier than the row did.
+    raw.file_superseded has the earlier contents of a file, each with the time at which it was
+    replaced. The content in use at a moment is the first that was replaced after it. A superseded
+    row was last found in the content that was replaced together with it or next after it.
     """
-    key = ", ".join(f"stated.{name}" for name in kind.key)
-    values = ", ".join(f"stated.{name}" for name in kind.values)
+    key = ", ".join(f"reported.{name}" for name in kind.key)
+    values = ", ".join(f"reported.{name}" for name in kind.values)
     return f"""
-        with asked as (
+        with requested as (
             select case when regexp_matches(cast(moment as varchar), ':.*[+-]')
                 then cast(moment as timestamptz) at time zone 'UTC'
                 else cast(moment as timestamp)
@@ -63,9 +66,9 @@ def _query(kind: RecordKind) -> str:
         ),
         delivery as (
             select file_id, min_by(mtime_ns, ended_at) as mtime_ns from content
-            where ended_at > (select utc from asked) group by file_id
+            where ended_at > (select utc from requested) group by file_id
         ),
-        stated as (
+        reported as (
             select record.*, null::timestamp as superseded_at, path, sha256
             from raw.{kind.name} as record
             join raw.file as file on record.file_id = file.file_id
@@ -76,12 +79,15 @@ def _query(kind: RecordKind) -> str:
                 on record.file_id = content.file_id and record.superseded_at <= content.ended_at
         )
         select
-            stated.feed, {key}, {values},
-            stated.path as file, stated.sha256 as file_sha256, stated.line_number,
-            stated.loaded_at, stated.superseded_at
-        from stated join delivery on stated.file_id = delivery.file_id
-        where stated.loaded_at <= (select utc from asked)
-            and (stated.superseded_at is null or stated.superseded_at > (select utc from asked))
+            reported.feed, {key}, {values},
+            reported.path as file, reported.sha256 as file_sha256, reported.line_number,
+            reported.loaded_at, reported.superseded_at
+        from reported join delivery on reported.file_id = delivery.file_id
+        where reported.loaded_at <= (select utc from requested)
+            and (
+                reported.superseded_at is null
+                or reported.superseded_at > (select utc from requested)
+            )
         qualify row_number() over (
-            partition by stated.feed, {key} order by delivery.mtime_ns desc, stated.path desc
+            partition by reported.feed, {key} order by delivery.mtime_ns desc, reported.path desc
         ) = 1"""

@@ -1,8 +1,8 @@
-"""The record kinds as dbt sees them: writes `dbt_project/macros/record_kinds.sql`.
+"""Writes the record kinds for dbt, into `dbt_project/macros/record_kinds.sql`.
 
-Belongs here: that one file, which a test compares with `market/record_kinds.py`. Does not belong
-here: the kinds. dbt cannot read Python, and a file that is written keeps its project whole by
-itself, for `dbt build` by hand and for linters.
+Belongs here: the text of that file, which a test compares with `market/record_kinds.py`. Does not
+belong here: the kinds themselves. dbt cannot read Python. With the kinds in a file of its own, the
+dbt project also works without Python: for `dbt build` by hand and for linters.
 
     python -m dagster_project.warehouse.dbt_record_kinds
 """

@@ -1,9 +1,10 @@
-"""Running dbt inside this process, and what its project depends on.
+"""Running dbt inside this process.
 
 Belongs here: invoking dbt, its manifest, its results as plain values. Does not belong here:
 Dagster (`defs/transform.py`), which models there are (`dbt_project/`).
 
-dbt runs in the process because a process of its own costs seconds on a night that takes seconds.
+dbt runs inside this process because a process of its own takes seconds to start, as long as a
+whole night.
 """
 
 import errno
@@ -23,17 +24,21 @@ from dagster_project.warehouse.connection import connect, dicts
 from dagster_project.warehouse.state import EVERYTHING
 
 DBT_PROJECT = PROJECT_ROOT / "dbt_project"
-# How many of the rows that a failed test objects to are read.
+# The number of rows that are read of those that a failed test objects to.
 FAILING_ROWS = 200
 
 
 class DbtFailed(RuntimeError):
-    """dbt could not build; the message names the models and what dbt says of them."""
+    """dbt could not build; the message names the models, with dbt's own words about them."""
 
 
 @dataclass(frozen=True)
 class DbtTest:
-    """What one test of dbt found; `asset` is the name of the model or seed that it is about."""
+    """What one dbt test found.
+
+    `asset` is the name of the model or seed that it is about, `holds` says what is true if it
+    passes, `rows` are the first rows that it objects to.
+    """
 
     name: str
     asset: str
@@ -47,7 +52,10 @@ class DbtTest:
 
 @dataclass(frozen=True)
 class DbtResult:
-    """What dbt did: result events (as in its JSON log), its tests, errors, a status per node."""
+    """What dbt did.
+
+    `events` are its result events as in its JSON log, `statuses` is node name -> status.
+    """
 
     events: list[dict[str, Any]]
     tests: list[DbtTest]
@@ -56,14 +64,14 @@ class DbtResult:
 
 
 def manifest_path(home: Home) -> Path:
-    """dbt's manifest for this project, made anew where it was made from other files.
+    """The path of dbt's manifest, which is written again if the project has changed.
 
     Raises:
         DbtFailed: the project cannot be parsed.
     """
     manifest = home.root / "dbt" / "manifest.json"
     manifest.parent.mkdir(parents=True, exist_ok=True)
-    # Dagster loads its definitions in several processes at once; one of them parses.
+    # Dagster loads its definitions in several processes at once; only one of them parses.
     with FileLock(manifest.parent / "parse.lock"):
         made_from = manifest.with_name("manifest.made_from")
         made_by = fingerprint.of_values(fingerprint.of_models(), fingerprint.of_audit_views())
@@ -78,14 +86,14 @@ def manifest_path(home: Home) -> Path:
 def build(
     home: Home, selection: Sequence[str], rebuild_from: date, full_refresh: bool
 ) -> DbtResult:
-    """Run `dbt build` on the warehouse, which no one may have open meanwhile.
+    """Run `dbt build` on the warehouse, to which no connection may be open.
 
     Args:
         selection: dbt's selection arguments; empty for everything.
-        rebuild_from: the earliest session to build anew.
-        full_refresh: drop and create instead, after the models themselves changed.
+        rebuild_from: the earliest session to rebuild.
+        full_refresh: drop and create all tables, needed after the models changed.
     """
-    # Unit tests are about the models, not about tonight: `make test` runs them.
+    # Unit tests are about the models, not about tonight's data; `make test` runs them.
     arguments = [
         "--no-write-json",
         "--log-level-file",
@@ -100,12 +108,12 @@ def build(
 
 
 def run_unit_tests(home: Home) -> dict[str, str]:
-    """Run the models' unit tests on a built warehouse: name -> status, `pass` where it holds."""
+    """Run the models' unit tests on a built warehouse: test name -> status (`pass` if passed)."""
     return _invoke(home, ["test", "--select", "test_type:unit"], EVERYTHING).statuses
 
 
 def _invoke(home: Home, arguments: Sequence[str], rebuild_from: date) -> DbtResult:
-    # Importing dbt costs a second: only whoever runs it pays.
+    # Importing dbt takes a second, so it is done only here.
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.adapters.factory import reset_adapters
     from dbt.cli.main import dbtRunner
@@ -139,7 +147,7 @@ def _invoke(home: Home, arguments: Sequence[str], rebuild_from: date) -> DbtResu
                 ]
             )
         finally:
-            # Else the file stays locked for as long as this process lives.
+            # Otherwise the file would stay locked as long as this process lives.
             DuckDBConnectionManager.close_all_connections()
             reset_adapters()
     if outcome.exception:
@@ -149,7 +157,7 @@ def _invoke(home: Home, arguments: Sequence[str], rebuild_from: date) -> DbtResu
         if result.node.resource_type != "test" and result.status in {"error", "fail"}:
             errors.append(f"{result.node.name}: {result.message}")
     if any(os.strerror(errno.ENOSPC) in error for error in errors):
-        # Each model says so in a page of its own.
+        # dbt reports it at length for each model; once is enough.
         errors = [f"the disk that holds {home.root} is full; free some space, then run again"]
     tests = [result for result in results if result.node.resource_type == "test"]
     failed = [result for result in tests if result.failures]
@@ -164,7 +172,7 @@ _RESULT_EVENTS = {"LogSeedResult", "LogModelResult", "LogTestResult"}
 
 def _test(result: Any, failing: Sequence[dict[str, Any]]) -> DbtTest:
     node = result.node
-    # A generic test is attached to its model; a singular one names it as Dagster wants it named.
+    # A generic test is attached to its model. A singular test names it in the `meta` for Dagster.
     named = node.config.meta.get("dagster", {}).get("ref", {}).get("name")
     tested = getattr(node, "attached_node", None) or named
     return DbtTest(
@@ -180,7 +188,7 @@ def _test(result: Any, failing: Sequence[dict[str, Any]]) -> DbtTest:
 
 
 def _failing_rows(home: Home, failed: Sequence[Any]) -> dict[str, list[dict[str, Any]]]:
-    """The first rows that each failed test objects to, by the test's unique_id."""
+    """The first rows that each failed test objects to: unique_id of the test -> rows."""
     with connect(home.warehouse, read_only=True) as con:
         return {
             result.node.unique_id: dicts(
@@ -192,7 +200,7 @@ def _failing_rows(home: Home, failed: Sequence[Any]) -> dict[str, list[dict[str,
 
 @contextmanager
 def _environment(**variables: str) -> Iterator[None]:
-    """Environment variables for the time of a block."""
+    """Set environment variables for the duration of a `with` block."""
     before = {name: os.environ.get(name) for name in variables}
     os.environ.update(variables)
     try:

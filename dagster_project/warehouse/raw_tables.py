@@ -1,13 +1,13 @@
-"""The raw schema: what the files in landing say, and what they said before.
+"""The raw schema: what the files in landing report, and what they reported before.
 
-Belongs here: the tables of schema `raw` and how one batch of parsed rows changes them.
-Does not belong here: reading files (`reader.py`), which dates count or what figures mean (dbt).
+Belongs here: the tables of schema `raw`, and how a batch of parsed rows changes them. Does not
+belong here: reading files (`ingest/reader.py`), which dates count or what figures mean (dbt).
 
-Raw is a function of the files in landing: every record that a file states is a row, and
-`is_current` marks the one that counts where several files of a feed state the same record (the
-file delivered last; of two delivered at once, the name that sorts last). Rows that a newer file
-no longer states move to `<kind>_superseded` with the time, so that what was known at an earlier
-moment can still be asked.
+The current rows of raw depend only on the files in landing. Every record that a file reports is a
+row. If several files of a feed report the same record, `is_current` marks the row of the file that
+was delivered last; of files with the same time, the one whose path sorts last. A row that its file
+no longer reports moves to `<kind>_superseded` with the time, so that `as_of.py` can show what was
+known at an earlier moment.
 """
 
 from collections.abc import Sequence
@@ -23,10 +23,11 @@ from dagster_project.warehouse.temp_table import create_temp_table
 
 @dataclass(frozen=True)
 class FileRow:
-    """A row of `raw.file`: what a file in landing says, or why it is set aside.
+    """A row of `raw.file`: what became of a file in landing.
 
-    A path has two rows where a good content was followed by one that is set aside: the records of
-    the good one stay. `remark` says what is odd about a file that was read all the same.
+    `status` is `loaded`, or `set_aside` for a quarantined file, and then `reason` says why. A path
+    has two rows if a good file was replaced by a quarantined one: the good one's records stay in
+    use. `remark` says what is odd about a file that was loaded nevertheless.
     """
 
     file_id: int
@@ -63,7 +64,7 @@ _FILE_COLUMNS = {
 
 
 def create_tables(con: duckdb.DuckDBPyConnection) -> None:
-    """Create schema `raw` where it is missing."""
+    """Create schema `raw` and its tables if they are missing."""
     con.execute("create schema if not exists raw")
     columns = ", ".join(f"{name} {type_}" for name, type_ in _FILE_COLUMNS.items())
     con.execute(f"create table if not exists raw.file ({columns})")
@@ -96,7 +97,7 @@ def create_tables(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("""
         create table if not exists raw.pending_rebuild (
             trade_date DATE, reason VARCHAR, noticed_at TIMESTAMP)""")
-    # Of a warehouse that an earlier version made.
+    # For a warehouse that an earlier version made.
     for table, column, type_ in (
         ("file", "remark", "VARCHAR"),
         ("file_superseded", "remark", "VARCHAR"),
@@ -107,13 +108,13 @@ def create_tables(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def held_files(con: duckdb.DuckDBPyConnection, feed: str) -> list[FileRow]:
-    """What `raw.file` says of a feed."""
+    """The rows of `raw.file` of a feed, sorted by path and status."""
     rows = con.execute("from raw.file where feed = ? order by path, status", [feed]).fetchall()
     return [FileRow(*row) for row in rows]
 
 
 def next_file_id(con: duckdb.DuckDBPyConnection) -> int:
-    """A number that no file has or had; those above it are free too."""
+    """The lowest file_id above all that are or were in use."""
     (highest,) = con.execute("""
         select max(file_id) from (
             select file_id from raw.file union all select file_id from raw.file_superseded)
@@ -124,13 +125,16 @@ def next_file_id(con: duckdb.DuckDBPyConnection) -> int:
 def replace_files(
     con: duckdb.DuckDBPyConnection, rows: Sequence[FileRow], removed: Sequence[int], now: datetime
 ) -> None:
-    """Make `raw.file` say what landing holds now; what it said before moves aside.
+    """Bring `raw.file` up to date with landing, and keep the rows that were replaced.
+
+    Replaced rows move to `raw.file_superseded`, unless the new row says the same. Quarantined files
+    are also listed in `raw.rejected_row`.
 
     Args:
-        rows: files that were read, or only touched. A loaded one takes the place of all that is
-            known of its path; one set aside that of an earlier one set aside, and of one that
-            was loaded under its own number.
-        removed: file_ids of which landing holds nothing any more.
+        rows: files that were read, or whose time has changed. A loaded file replaces all rows of
+            its path. A quarantined file replaces an earlier quarantined one, and a loaded one only
+            if it has the same file_id.
+        removed: file_ids of files that are no longer in landing.
     """
     create_temp_table(con, "new_file", _FILE_COLUMNS, map(astuple, rows))
     create_temp_table(con, "removed_file", _FILE_ID, [(file_id,) for file_id in removed])

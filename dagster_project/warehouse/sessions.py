@@ -1,6 +1,7 @@
 """`raw.session`: the days on which each market trades, up to the end of the clock's year.
 
-Belongs here: storing what `market/calendar.py` says. Does not belong here: what it says.
+Belongs here: storing the sessions of `market/calendar.py`. Does not belong here: which days are
+sessions.
 """
 
 from datetime import date, datetime
@@ -13,7 +14,7 @@ from dagster_project.warehouse import state
 
 
 def update_sessions(con: duckdb.DuckDBPyConnection, clock: date, now: datetime) -> None:
-    """Bring `raw.session` up to the clock's year; marts after a changed session are rebuilt."""
+    """Fill `raw.session` to the end of the clock's year, and rebuild from a changed session on."""
     made_from = sessions_fingerprint(clock)
     if state.get_state(con, "sessions") == made_from:
         return
@@ -36,7 +37,7 @@ def update_sessions(con: duckdb.DuckDBPyConnection, clock: date, now: datetime) 
 
 
 def sessions_fingerprint(clock: date) -> str:
-    """Names all that the sessions up to the clock's year depend on."""
+    """A hash of all that the sessions up to the end of the clock's year depend on."""
     return calendar.fingerprint(*_markets_and_overrides(), FIRST_SESSION, _last_day(clock))
 
 

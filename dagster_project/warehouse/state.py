@@ -1,7 +1,8 @@
 """What the warehouse remembers about itself: requested dates, pending rebuilds, fingerprints.
 
-Belongs here: the tables `raw.asked_dates`, `raw.pending_rebuild`, `raw.feed_problem`, `raw.state`.
-Does not belong here: what the files say (`raw_tables.py`), sessions (`sessions.py`).
+Belongs here: reading and changing the tables `raw.asked_dates`, `raw.pending_rebuild`,
+`raw.feed_problem` and `raw.state`. Does not belong here: creating them, and what the files report
+(`raw_tables.py`); sessions (`sessions.py`).
 """
 
 from datetime import date, datetime
@@ -10,13 +11,13 @@ import duckdb
 
 from dagster_project.market.calendar import EARLIEST_DATE
 
-# A rebuild from here on is a rebuild of everything.
+# Pending from this date on means: rebuild everything.
 EVERYTHING = EARLIEST_DATE
 
 
 def get_state(con: duckdb.DuckDBPyConnection, key: str) -> str | None:
-    """A remembered fact about the warehouse, e.g. the fingerprint of the models it was built by."""
-    # fetchone would leave the result open, and with it the connection busy.
+    """A remembered fact, such as the fingerprint of the models that built the tables."""
+    # fetchone would leave the result open, and the connection busy.
     rows = con.execute("select value from raw.state where key = ?", [key]).fetchall()
     return rows[0][0] if rows else None
 
@@ -28,7 +29,7 @@ def set_state(con: duckdb.DuckDBPyConnection, key: str, value: str) -> None:
 
 
 def clock(con: duckdb.DuckDBPyConnection) -> date | None:
-    """The warehouse's clock: the last date that was asked for; None before the first run."""
+    """The clock: the last covered date; None before the first run."""
     ((last,),) = con.execute("select max(to_date) from raw.asked_dates").fetchall()
     return last
 
@@ -36,10 +37,10 @@ def clock(con: duckdb.DuckDBPyConnection) -> date | None:
 def ask_for_dates(
     con: duckdb.DuckDBPyConnection, first: date, last: date, now: datetime
 ) -> date | None:
-    """Add dates to those the warehouse covers.
+    """Add a range of dates to the covered dates, and mark the new ones for rebuilding.
 
     Returns:
-        The first date that was not covered before; None where all were.
+        The first date that was not covered before; None if all were.
     """
     covered = con.execute("select from_date, to_date from raw.asked_dates").fetchall()
     new_from = first_uncovered(covered, first, last)
@@ -60,12 +61,12 @@ def ask_for_dates(
     con.execute("delete from raw.asked_dates")
     con.execute("insert into raw.asked_dates select * from merged order by from_date")
     con.execute("drop table merged")
-    mark_pending(con, new_from, f"dates asked for: {first} to {last}", now)
+    mark_pending(con, new_from, f"requested dates: {first} to {last}", now)
     return new_from
 
 
 def first_uncovered(covered: list[tuple[date, date]], first: date, last: date) -> date | None:
-    """The first date of [first, last] that no covered interval holds."""
+    """The first date from `first` to `last` that is in no covered interval; None if all are."""
     day = first
     for from_date, to_date in sorted(covered):
         if from_date <= day <= to_date:
@@ -74,14 +75,14 @@ def first_uncovered(covered: list[tuple[date, date]], first: date, last: date) -
 
 
 def keep_feed_problems(con: duckdb.DuckDBPyConnection, problems: dict[str, str]) -> None:
-    """Remember why feeds could not be looked at by this run: a wrong spec, a missing folder."""
+    """Remember why this run could not read some feeds: a wrong spec, a missing folder."""
     con.execute("delete from raw.feed_problem")
     for feed, problem in sorted(problems.items()):
         con.execute("insert into raw.feed_problem values (?, ?)", [feed, problem])
 
 
 def mark_pending(con: duckdb.DuckDBPyConnection, day: date, reason: str, now: datetime) -> None:
-    """Remember that the marts must be rebuilt from this date on; cleared by a release."""
+    """Remember that the marts must be rebuilt from this date on; a release clears this."""
     con.execute(
         """insert into raw.pending_rebuild
         select $day, $reason, $now where not exists (
@@ -91,7 +92,7 @@ def mark_pending(con: duckdb.DuckDBPyConnection, day: date, reason: str, now: da
 
 
 def pending_from(con: duckdb.DuckDBPyConnection) -> date | None:
-    """The earliest session whose figures may differ from the last release; None: nothing new."""
+    """The rebuild date: the earliest date whose figures may have changed; None if none has."""
     row = con.execute("select min(trade_date) from raw.pending_rebuild").fetchone()
     return row[0] if row else None
 

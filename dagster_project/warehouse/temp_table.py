@@ -1,6 +1,7 @@
-"""Rows that Python knows become a temp table of DuckDB, in one statement however many.
+"""Making a DuckDB temp table from rows in Python, in one statement.
 
-Belongs here: this one function. Meant for rows by the file; lines by the million come as Arrow.
+Belongs here: this one function. It is meant for a few rows per file; lines of files come as Arrow
+(`ingest/source_file.py`).
 """
 
 from collections.abc import Iterable
