@@ -1,7 +1,7 @@
 """The close of a day: indices, turnover and the strongest and weakest sectors.
 
-Belongs here: the queries that read it from the published file. Does not belong here: how it is
-shown (`cli.py`, `defs/publish.py`), the market report (`report/`).
+Belongs here: the queries that read them from the published file. Does not belong here: how they
+are shown (`cli.py`, `defs/publish.py`), the market report (`report/`).
 """
 
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ _SECTORS = """
 
 @dataclass(frozen=True)
 class CloseOfDay:
-    """Rows by column name; the columns of each list are those of its query."""
+    """The close of one day: lists of rows, each a dict with the columns of its query."""
 
     day: date | None
     indices: list[dict[str, Any]]
@@ -46,7 +46,7 @@ class CloseOfDay:
 
 
 def close_of_day(home: Home, day: date | None = None) -> CloseOfDay:
-    """The close of a day in the published file; by default of the last day in it.
+    """Read the close of a day from the published file; default: the last day in it.
 
     Raises:
         ReleaseError: nothing is published yet.

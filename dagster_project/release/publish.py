@@ -1,8 +1,8 @@
 """Publishing a recorded release, and rolling back: what readers see changes in one step.
 
-Belongs here: copying the warehouse, syncing, the link, tidying up after a crash. Does not belong
-here: what a release says (`record.py`), reading one (`read.py`). Ours and no library's, because
-DuckDB drops its lock when a file is opened twice in one process.
+Belongs here: copying the warehouse, syncing to disk, the link, tidying up after a crash. Does not
+belong here: what a release says (`record.py`), reading one (`read.py`). It is code of our own
+because DuckDB drops its lock if a file is opened a second time in the same process.
 """
 
 import errno
@@ -31,27 +31,26 @@ from dagster_project.release.read import (
 )
 from dagster_project.warehouse.connection import connect
 
-# How many releases are kept.
+# The number of releases that are kept.
 KEEP = 7
 
 
 def publish(home: Home, keep: int = KEEP) -> Release:
-    """Make the warehouse's recorded release the published file.
+    """Make the release that is recorded in the warehouse the published file.
 
-    To be called after `record_release`, with every connection to the warehouse closed. A release
-    that is published already stays as it is; one left half published by a crash is finished. One
-    that had been rolled back is put in place again.
+    Call it after `record_release`, with every connection to the warehouse closed. If the release is
+    published already, nothing changes. If a crash interrupted its publication, that is completed.
+    If it had been rolled back, it is published again.
 
     Args:
-        home: the warehouse and the published files.
-        keep: how many releases stay in `releases/`, at least 2.
+        keep: the number of releases that stay in `releases/`, at least 2.
 
     Returns:
         The release that is now published.
 
     Raises:
-        ReleaseError: the warehouse is missing, open, or has no release recorded; the published
-            folder cannot be written. Readers have a whole release in any case.
+        ReleaseError: the warehouse is missing, is open, or has no release recorded; or the
+            published folder cannot be written. Readers still have a complete release.
     """
     if keep < 2:
         raise ReleaseError(
@@ -63,9 +62,9 @@ def publish(home: Home, keep: int = KEEP) -> Release:
         file = release_file(home, release.release_id)
         replaced = home.published.resolve()
         if not file.exists():
-            _make(home.warehouse, release, file)
+            _create_release(home.warehouse, release, file)
         if not is_published(home, file):
-            _show(home, file)
+            _point_link_to(home, file)
         for old in release_files(home)[:-keep]:
             if old.resolve() != replaced:
                 _remove(old.parent)
@@ -73,25 +72,29 @@ def publish(home: Home, keep: int = KEEP) -> Release:
 
 
 def roll_back(home: Home, release_id: str) -> Release:
-    """Make an earlier release the published file; the next night publishes a new one over it.
+    """Make an earlier release the published file; the next night publishes a new release.
 
     Raises:
-        ReleaseError: no such release is kept, or the published folder cannot be written.
+        ReleaseError: the release is not kept, or the published folder cannot be written.
     """
     with _publishing(home):
         file = kept_release(home, release_id)
         release = read_releases(file)[-1]
         if not is_published(home, file):
-            _show(home, file)
+            _point_link_to(home, file)
     return release
 
 
 @contextmanager
 def _publishing(home: Home) -> Iterator[None]:
-    """One publisher at a time, beginning with the folders as no crash would have left them."""
+    """Hold the right to publish, after tidying up what a crash may have left.
+
+    Raises:
+        ReleaseError: the published folder cannot be written; the message says what to do.
+    """
     try:
         home.releases.mkdir(parents=True, exist_ok=True)
-        # Free again when its process is gone, even by kill -9.
+        # The lock is released when its process ends, even after kill -9.
         with FileLock(home.root / "publish.lock"):
             _tidy(home)
             yield
@@ -113,8 +116,8 @@ def _publishing(home: Home) -> Iterator[None]:
 
 
 def _tidy(home: Home) -> None:
-    """Finish or remove what a crash left, and what never belonged there."""
-    # A .wal comes from someone who opened a release for writing; readers would be served it.
+    """Complete or remove what a crash left, and remove files that do not belong there."""
+    # A .wal file appears if somebody opened a release for writing; readers would read it too.
     for log in home.published.parent.rglob(f"{home.published.name}.wal*"):
         log.unlink()
     for folder in home.releases.iterdir():
@@ -126,24 +129,28 @@ def _tidy(home: Home) -> None:
 
 
 def _remove(folder: Path) -> None:
-    """Remove a release, its mark last: what is half removed is not taken for a release."""
+    """Remove the folder of a release, its mark last, so that a half-removed one stays marked."""
     for path in sorted(folder.iterdir(), key=lambda path: path.name == UNFINISHED):
         path.unlink()
     folder.rmdir()
 
 
 def _seal(warehouse: Path) -> Release:
-    """Bring the whole warehouse into its one file; returns the release recorded last."""
+    """Checkpoint the warehouse into its single file, and return the release recorded last.
+
+    Raises:
+        ReleaseError: the warehouse is missing, is open, cannot be opened, or has no release.
+    """
     if not warehouse.exists():
         raise ReleaseError(f"{warehouse} does not exist: nothing to publish; run a night first")
     if _is_open_here(warehouse):
-        # Copying would silently drop DuckDB's lock of this process, and could copy half a change.
+        # Copying would silently drop this process's DuckDB lock, and could copy half a change.
         raise ReleaseError(
             f"{warehouse} is still open in this process: close every connection to it, those of "
             "dbt too, before publishing"
         )
     try:
-        # Takes in a .wal left by a crash, too.
+        # This also reads a .wal file that a crash left.
         with closing(connect(warehouse)) as con:
             con.execute("CHECKPOINT")
             releases = releases_in(con, warehouse.stem)
@@ -168,7 +175,7 @@ def _seal(warehouse: Path) -> Release:
 
 
 def _is_open_here(file: Path) -> bool:
-    """Whether this process has a descriptor of the file, DuckDB's included."""
+    """Whether this process has the file open, in DuckDB or otherwise."""
     wanted = file.stat()
     for name in os.listdir("/dev/fd"):  # noqa: PTH208 (names are numbers, not paths)
         try:
@@ -181,10 +188,10 @@ def _is_open_here(file: Path) -> bool:
 
 
 def _copy(source: Path, target: Path) -> None:
-    """Copy to a new read-only file and wait until the disk has it."""
+    """Copy to a new read-only file, and wait until it is on the disk."""
     with source.open("rb") as reader, target.open("xb") as writer:
         try:
-            # The lock DuckDB's own readers take: no other process can write meanwhile.
+            # DuckDB's readers take this lock too. While it is held, no other process can write.
             fcntl.lockf(reader, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except (BlockingIOError, PermissionError) as error:
             raise ReleaseError(
@@ -205,7 +212,7 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def _copy_bytes(reader: Any, writer: Any, size: int) -> None:
-    """All bytes of one open file to another; file systems that can will share the blocks."""
+    """Copy all bytes from one open file to another; some file systems share the blocks."""
     if hasattr(os, "copy_file_range"):
         try:
             while os.copy_file_range(reader.fileno(), writer.fileno(), size):
@@ -214,18 +221,18 @@ def _copy_bytes(reader: Any, writer: Any, size: int) -> None:
             cannot = (errno.EXDEV, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL, errno.EPERM)
             if error.errno not in cannot:
                 raise
-    # Whatever is left: nothing, or everything where the kernel cannot copy by itself.
+    # Copies what is left: nothing, or everything if the kernel cannot copy by itself.
     shutil.copyfileobj(reader, writer, 1 << 23)
     writer.flush()
 
 
-def _make(warehouse: Path, release: Release, file: Path) -> None:
-    """Copy the warehouse to be a release, marked unfinished until it is shown."""
+def _create_release(warehouse: Path, release: Release, file: Path) -> None:
+    """Copy the warehouse into a new release folder, marked unfinished until it is published."""
     file.parent.mkdir()
     try:
         (file.parent / UNFINISHED).touch()
         _copy(warehouse, file)
-        # The copy is a file of its own: opening it does not touch DuckDB's lock on the warehouse.
+        # The copy is another file, so opening it does not affect DuckDB's lock on the warehouse.
         if read_releases(file)[-1] != release:
             raise ReleaseError(f"{file} does not hold release {release.release_id}: publish again")
         _sync(file.parent)
@@ -235,8 +242,8 @@ def _make(warehouse: Path, release: Release, file: Path) -> None:
         raise
 
 
-def _show(home: Home, file: Path) -> None:
-    """Make a release the published one: the instant at which readers see it."""
+def _point_link_to(home: Home, file: Path) -> None:
+    """Point the link to a release: from this moment readers see it."""
     link = home.published.with_name(home.published.name + ".tmp")
     link.symlink_to(file.relative_to(link.parent))
     link.replace(home.published)
@@ -245,7 +252,7 @@ def _show(home: Home, file: Path) -> None:
 
 
 def _sync(folder: Path) -> None:
-    """Wait until the disk has a folder's entries."""
+    """Wait until a folder's entries are on the disk."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,7 +1,7 @@
-"""Finding and reading releases: the published one, those that are kept, what each says of itself.
+"""Finding releases and reading what each says about itself.
 
-Belongs here: what a release is, and where its file lies. Does not belong here: making one
-(`record.py`, `publish.py`).
+Belongs here: the columns of a release, where its file is, which release is published and which
+are kept. Does not belong here: making one (`record.py`, `publish.py`).
 """
 
 from contextlib import closing
@@ -14,7 +14,7 @@ import duckdb
 from dagster_project.home import Home
 from dagster_project.warehouse.sql import identifier, literal
 
-# Marks the folder of a release that is not published yet.
+# The name of the file that marks the folder of a release that is not published yet.
 UNFINISHED = "unfinished"
 
 
@@ -23,12 +23,12 @@ class ReleaseError(RuntimeError):
 
 
 class ReleaseWithheld(ReleaseError):
-    """Blocking checks failed: nothing is released, the last good release stays."""
+    """A blocking check failed: nothing is published, and the last release stays in place."""
 
 
 @dataclass(frozen=True)
 class Release:
-    """A row of `main.release`; the fields are its columns."""
+    """A row of `main.release`; the fields are its columns (described in `record.py`)."""
 
     release_id: str
     clock: date
@@ -42,7 +42,7 @@ class Release:
 
 
 def published_release(home: Home) -> Release | None:
-    """The release analysts see now, or None before the first.
+    """The release that analysts see now; None before the first.
 
     Raises:
         ReleaseError: the published file cannot be read.
@@ -51,7 +51,7 @@ def published_release(home: Home) -> Release | None:
 
 
 def list_releases(home: Home) -> list[Release]:
-    """The releases that are kept, earliest first; any of them can be rolled back to.
+    """The kept releases, earliest first; `roll_back` can publish any of them again.
 
     Raises:
         ReleaseError: a file in `releases/` is not a release.
@@ -62,24 +62,26 @@ def list_releases(home: Home) -> list[Release]:
             releases.append(read_releases(file)[-1])
         except ReleaseError:
             if file.exists():
-                raise  # else another publication has just removed it
+                raise  # if the file is gone, another process has just removed the release
     return releases
 
 
 def past_releases(home: Home) -> list[Release]:
-    """Every release that was ever visible, earliest first."""
-    # The latest file tells of all before it; it is the published one, unless that was rolled back.
+    """Every release that was ever published, earliest first, whether its file is kept or not."""
+    # Each file lists all releases before it. After a rollback, the latest file is not the
+    # published one.
     files = [*release_files(home)[-1:], *([home.published] if home.published.exists() else [])]
     known = {release.release_id: release for file in files for release in read_releases(file)}
     return [known[release_id] for release_id in sorted(known)]
 
 
 def release_file(home: Home, release_id: str) -> Path:
+    """The path of a release, whether the file exists or not."""
     return home.releases / release_id / home.published.name
 
 
 def release_files(home: Home) -> list[Path]:
-    """The releases that are or were published, earliest first."""
+    """The files of the releases that are or were published, earliest first."""
     return [
         file
         for file in sorted(home.releases.glob(f"*/{home.published.name}"))
@@ -88,6 +90,11 @@ def release_files(home: Home) -> list[Path]:
 
 
 def kept_release(home: Home, release_id: str) -> Path:
+    """The file of a release that is kept.
+
+    Raises:
+        ReleaseError: it is not kept; the message names those that are.
+    """
     files = {file.parent.name: file for file in release_files(home)}
     if release_id not in files:
         kept = ", ".join(files) or "none yet"
@@ -96,17 +103,22 @@ def kept_release(home: Home, release_id: str) -> Path:
 
 
 def is_published(home: Home, file: Path) -> bool:
+    """Whether a release file is the one that analysts open now."""
     try:
         return file.samefile(home.published)
-    except FileNotFoundError:  # none is published yet, or this one was removed just now
+    except FileNotFoundError:  # nothing is published yet, or the file has just been removed
         return False
 
 
 def read_releases(file: Path) -> list[Release]:
-    """The releases that a release file tells of, itself last."""
+    """The releases that a release file lists, itself last.
+
+    Raises:
+        ReleaseError: the file cannot be read, or lists no release.
+    """
     try:
-        # Attached to a connection of its own: connecting to a file that this process has open
-        # fails where it was opened with other settings.
+        # The file is attached to a new connection, because connecting to a file that this process
+        # has already open with other settings fails.
         with closing(duckdb.connect()) as con:
             con.execute(f"ATTACH {literal(str(file))} AS released (READ_ONLY)")
             releases = releases_in(con, "released")
@@ -121,6 +133,7 @@ def read_releases(file: Path) -> list[Release]:
 
 
 def releases_in(con: duckdb.DuckDBPyConnection, database: str) -> list[Release]:
+    """The rows of `main.release` in an attached database, earliest first."""
     columns = ", ".join(field.name for field in fields(Release))
     rows = con.execute(
         f"SELECT {columns} FROM {identifier(database)}.main.release ORDER BY release_id"

@@ -1,7 +1,7 @@
 """Recording a release in the warehouse: the tables `main.release` and `main.release_check`.
 
-Belongs here: those tables, and what holds a release back. Does not belong here: what the checks
-are (`audit/`), making the release visible (`publish.py`).
+Belongs here: those tables, and withholding a release. Does not belong here: what the checks are
+(`audit/`), making the release visible (`publish.py`).
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from dagster_project.warehouse.sql import literal
 
 @dataclass(frozen=True)
 class Table:
-    """A table of schema `main` as it is created: column -> (type, description)."""
+    """The definition of a table of schema `main`; `columns` is name -> (type, description)."""
 
     name: str
     description: str
@@ -28,57 +28,64 @@ class Table:
 
 RELEASE = Table(
     "release",
-    "A release: one published, audited version of the whole warehouse. The latest is this file.",
+    "One row per release, a published and audited version of the whole warehouse. The latest is "
+    "this file.",
     {
         "release_id": (
             "VARCHAR NOT NULL",
-            "Time of the release (UTC) and its number since the first; sorts in order of release",
+            "Time of the release (UTC) and its number, counted from the first; sorts by time",
         ),
-        "clock": ("DATE NOT NULL", "Last trade date that runs had asked for"),
+        "clock": ("DATE NOT NULL", "Last trade date that had been requested"),
         "published_at": (
             "TIMESTAMP NOT NULL",
             "When the audit ended and the release was made, UTC",
         ),
         "previous_release_id": (
             "VARCHAR",
-            "The release analysts saw until this one; null for the first",
+            "The release that analysts saw before this one; null for the first",
         ),
-        "rebuilt_from": ("DATE", "Earliest session rebuilt for this release; null if none was"),
+        "rebuilt_from": (
+            "DATE",
+            "Earliest session that was rebuilt for this release; null if none was",
+        ),
         "checks_passed": ("INTEGER NOT NULL", "Number of checks that passed"),
-        "checks_warned": ("INTEGER NOT NULL", "Number of checks that failed with a warning only"),
+        "checks_warned": ("INTEGER NOT NULL", "Number of checks that failed, with a warning only"),
         "what_changed": (
             "VARCHAR NOT NULL",
-            "What is new since the release before, in a few words",
+            "What is new since the previous release, in a few words",
         ),
         "fingerprint": (
             "VARCHAR NOT NULL",
-            "Hash of all that the release was made from; equal fingerprints, equal tables",
+            "Hash of all that the release was made from; equal fingerprints mean equal tables",
         ),
     },
 )
 
 RELEASE_CHECK = Table(
     "release_check",
-    "A check of the latest release: what the audit looked for before it let the release out.",
+    "One row per check of the latest release: what the audit looked for, and what it found.",
     {
         "check_name": ("VARCHAR NOT NULL", "Name of the check"),
-        "asset": ("VARCHAR NOT NULL", "The table, or other asset, that was checked"),
+        "asset": ("VARCHAR NOT NULL", "The table or other asset that was checked"),
         "severity": (
             "VARCHAR NOT NULL",
-            "What a failure does: block (the release is withheld) or warn (it is shown)",
+            "What a failure does: block (the release is withheld) or warn (it is published)",
         ),
         "passed": ("BOOLEAN NOT NULL", "Whether the check passed"),
-        "rows_found": ("BIGINT NOT NULL", "Number of rows the check objects to, not waived"),
+        "rows_found": (
+            "BIGINT NOT NULL",
+            "Number of rows that the check objects to and that are not waived",
+        ),
         "explanation": ("VARCHAR NOT NULL", "What was found, in words, and what to do"),
         "rows_waived": (
             "BIGINT NOT NULL",
-            "Number of rows that someone has said are real (audit/waivers.csv); they hold nothing "
-            "back",
+            "Number of rows that somebody looked at and found real (audit/waivers.csv); they block "
+            "nothing",
         ),
         "offending_rows": (
             OFFENDING_ROWS,
-            "The rows, worst first and at most 200, each with its feed, file and line where it "
-            "has one; waiver: who said that it is real, and why",
+            "The rows, worst first and at most 200, each with its feed, file and line if it has "
+            "them; waiver: who found that it is real, and why",
         ),
         "release_id": ("VARCHAR NOT NULL", "The release that was checked"),
     },
@@ -97,17 +104,16 @@ def record_release(
 ) -> Release:
     """Write a new release and its checks into the warehouse, in one transaction.
 
-    `main.release` becomes the releases that were ever visible plus the new one, so a release that
-    a crash kept from being published leaves no trace; so does one that is withheld.
+    `main.release` becomes all releases that were ever published plus the new one. So a release that
+    was recorded but never published, because of a crash or a blocking check, leaves no trace.
 
     Args:
-        con: connection to the warehouse, in no transaction.
-        home: where the published files are.
-        clock: last trade date that runs have asked for.
+        con: connection to the warehouse, not in a transaction.
+        clock: the last covered date.
         checks: every check of the audit, passed or not.
         what_changed: what is new, in a few words.
         fingerprint: hash of all that the tables are made from.
-        rebuilt_from: earliest session rebuilt; None if none was.
+        rebuilt_from: the earliest session that was rebuilt; None if none was.
 
     Raises:
         ReleaseWithheld: a check with severity `block` failed.
@@ -127,7 +133,7 @@ def record_release(
             f"Failed:\n{reasons}\nRepair the files these name, then run again."
         )
     published = published_release(home)
-    # A computer's clock can be set back; the order of releases cannot.
+    # The computer's clock may have been set back; releases must still sort in their order.
     now = datetime.now(UTC).replace(tzinfo=None)
     published_at = max([now, *(release.published_at for release in past)])
     number = int(past[-1].release_id.rsplit("-", 1)[1]) + 1 if past else 1
@@ -169,7 +175,7 @@ def _create(con: duckdb.DuckDBPyConnection, table: Table, rows: Sequence[tuple[A
         con.execute(f"COMMENT ON COLUMN main.{table.name}.{column} IS {literal(description)}")
     if rows:
         marks = ", ".join(
-            # A list of structs whose fields are all null has no type of its own.
+            # DuckDB cannot infer the type of a list of structs whose fields are all null.
             f"?::{OFFENDING_ROWS}" if type_ == OFFENDING_ROWS else "?"
             for type_, _ in table.columns.values()
         )
