@@ -1,9 +1,9 @@
-"""Files that people write: YAML and CSV, each mistake reported with its file and line.
+"""Reading YAML and CSV files that people write, and reporting each mistake with file and line.
 
-Belongs here: reading such a file into its pydantic model. Does not belong here: what may stand in
-it, which its model says (`ingest/feed_spec.py`, `market/seeds.py`, `alerts/`, `audit/`).
+Belongs here: reading such a file into its pydantic model. Does not belong here: what the file may
+contain, which its model says (`ingest/feed_spec.py`, `market/seeds.py`, `alerts/`, `audit/`).
 
-Ours and no library's, because a mistake must be reported with its line, and pydantic knows none.
+It is code of our own because pydantic does not know on which line a mistake is.
 """
 
 import csv
@@ -39,14 +39,14 @@ def _truth(text: Any) -> Any:
     return text in ("true", True)
 
 
-# The cells of a CSV row: none may be empty. Validators run from the last to the first.
+# Types of CSV cells that must not be empty. The last validator in the list runs first.
 FilledText = Annotated[str, BeforeValidator(_filled)]
 Day = Annotated[date, BeforeValidator(_day), BeforeValidator(_filled)]
 TrueOrFalse = Annotated[bool, BeforeValidator(_truth), BeforeValidator(_filled)]
 
 
 class CsvRow(BaseModel):
-    """A row of a CSV file that people write; columns that a model does not name are not read."""
+    """The base of models of CSV rows; columns that a model does not name are ignored."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -55,13 +55,14 @@ Row = TypeVar("Row", bound=CsvRow)
 
 
 def read_csv(path: Path, model: type[Row], error: type[ValueError]) -> Iterator[tuple[str, Row]]:
-    """The rows of a CSV file, each with its place, `path:line`.
+    """The rows of a CSV file, each with its place as `path:line`.
 
     Args:
-        error: what is raised.
+        error: the type of error to raise.
 
     Raises:
-        error: not UTF-8, a column is missing, a line is too short or too long, a value is wrong.
+        error: the file is not UTF-8, a column is missing, a line has too few or too many values, or
+            a value is wrong.
     """
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.DictReader(file, strict=True)
@@ -98,13 +99,13 @@ def read_yaml(
     """Read a YAML mapping into its model.
 
     Args:
-        error: what is raised; its message has a line a mistake, `path:line: what`, and repeats
-            no value, since that may be a secret.
-        otherwise: what is told of a file that is no mapping.
-        unknown_key: what is told of a key that the model does not know.
+        error: the type of error to raise. Its message has one line per mistake, `path:line: what`,
+            and repeats no value of the file, since that may be a secret.
+        otherwise: the message for a file that is not a mapping.
+        unknown_key: the message for a key that the model does not have.
 
     Raises:
-        error: cannot be read, is not YAML, has a key twice, or is not as the model describes it.
+        error: the file cannot be read, is not YAML, has a key twice, or does not fit the model.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -129,7 +130,7 @@ def read_yaml(
     except ValidationError as invalid:
         lines = []
         for details in invalid.errors(include_input=False):
-            # A validator of a whole model may say which of its keys it objects to.
+            # A validator of a whole model can name the key that it objects to.
             raised = details.get("ctx", {}).get("error")
             location = (*details["loc"], *getattr(raised, "location", ()))
             where = ".".join(map(str, location)) or path.stem
@@ -141,7 +142,7 @@ def read_yaml(
 
 
 def _repeated_keys(node: Any) -> Iterator[tuple[str, int]]:
-    """Keys that a mapping has twice, which YAML would take without a word."""
+    """Keys that a mapping has twice, with their lines; YAML itself would silently take one."""
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key, value in node.value:
@@ -155,7 +156,7 @@ def _repeated_keys(node: Any) -> Iterator[tuple[str, int]]:
 
 
 def _line_of(node: Any, location: tuple[Any, ...]) -> int:
-    """The line on which an error's location stands, as deep as it can be followed."""
+    """The line of an error's location, followed as deep into the YAML nodes as possible."""
     line: int = node.start_mark.line + 1
     for part in location:
         if isinstance(node, yaml.MappingNode):

@@ -1,9 +1,8 @@
-"""Fingerprints: short names of all that a result was made from.
+"""Fingerprints: hashes of all that a result was made from. Equal fingerprints mean equal results.
 
-Equal fingerprints, equal results; so what is unchanged need not be made again. Belongs here: which
-files decide what, and how files and values are hashed: a file by its path below the project and
-its contents, so that a moved file is noticed too. Does not belong here: what is done when one
-differs (`pipeline.py`, `ingest/changes.py`).
+Belongs here: which files decide which results, and how files and values are hashed. A file is
+hashed with its path in the project, so that a moved file is noticed too. Does not belong here: what
+is done when a fingerprint differs (`pipeline.py`, `ingest/changes.py`).
 """
 
 import hashlib
@@ -16,12 +15,12 @@ from dagster_project.home import PROJECT_ROOT
 
 
 def of_values(*values: object) -> str:
-    """Of values that have a stable `repr`: 16 hexadecimal digits."""
+    """Hash values that have a stable `repr`, as 16 hexadecimal digits."""
     return hashlib.sha256(repr(values).encode()).hexdigest()[:16]
 
 
 def of_files(paths: Iterable[Path], root: Path) -> str:
-    """Of files, by their paths below `root` and their contents, in whatever order they come."""
+    """Hash files by their paths relative to `root` and their contents, in any order."""
     found = {path.relative_to(root).as_posix(): path.read_bytes() for path in paths}
     return of_values(
         *sorted((name, hashlib.sha256(content).digest()) for name, content in found.items())
@@ -30,7 +29,7 @@ def of_files(paths: Iterable[Path], root: Path) -> str:
 
 @cache
 def of_reading(root: Path | None = None) -> str:
-    """Of the code that decides what a file's bytes become; another one reads all files again."""
+    """Hash the code that decides what a file's bytes become; if it changes, all are read again."""
     root = root or PROJECT_ROOT
     code = root / "dagster_project"
     files = [
@@ -45,8 +44,7 @@ def of_reading(root: Path | None = None) -> str:
 def model_files(root: Path | None = None) -> list[Path]:
     """The files that decide what the tables hold: models, macros, tests, configuration and seeds.
 
-    Those of the audit are not among them: its views look at the tables, and no table is built from
-    one.
+    The audit's files are excluded, because no table is built from its views.
     """
     root = root or PROJECT_ROOT
     dbt, seeds = root / "dbt_project", root / "seeds"
@@ -58,17 +56,17 @@ def model_files(root: Path | None = None) -> list[Path]:
 
 
 def audit_files(root: Path | None = None) -> list[Path]:
-    """The files that decide what the audit's views find, and what is done about it."""
+    """The audit's views and policies: the files that decide what the checks find and do."""
     dbt = (root or PROJECT_ROOT) / "dbt_project"
     folders = (dbt / kind / "audit" for kind in ("models", "macros"))
     return sorted(path for folder in folders for path in folder.rglob("*") if path.is_file())
 
 
 def of_models(root: Path | None = None) -> str:
-    """Of the dbt project without the audit; another one makes other tables of the same raw rows."""
+    """Hash the dbt project without the audit; if it changes, all tables are rebuilt."""
     return of_files(model_files(root), root or PROJECT_ROOT)
 
 
 def of_audit_views(root: Path | None = None) -> str:
-    """Of the audit's views and their policy; others may find something else in the same tables."""
+    """Hash the audit's views and policies; if they change, the checks run again."""
     return of_files(audit_files(root), root or PROJECT_ROOT)

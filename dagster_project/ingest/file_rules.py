@@ -19,7 +19,7 @@ import duckdb
 from dagster_project.ingest.feed_spec import FeedSpec
 from dagster_project.ingest.row_rules import LEVEL_MARGIN, MAX_RAW_TEXT, WRONG_UNIT_OR_PRICE
 from dagster_project.ingest.spec_sql import declared_as, two_digits
-from dagster_project.market.record_kinds import columns_telling_apart
+from dagster_project.market.record_kinds import identifying_columns
 from dagster_project.warehouse.sql import literal
 from dagster_project.warehouse.temp_table import create_temp_table
 
@@ -227,7 +227,7 @@ def reject_contradictions(
         columns: what `parsed` holds of a record.
         rows: SQL of the files' lines, with file_id, line_number and text.
     """
-    key = ["file_id", *(n for n in columns_telling_apart(spec.records) if n in columns)]
+    key = ["file_id", *(n for n in identifying_columns(spec.records) if n in columns)]
     same = " and ".join(f"parsed.{name} = repeated.{name}" for name in key)
     con.execute(f"""
         create or replace temp table repeated as

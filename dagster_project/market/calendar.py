@@ -1,10 +1,10 @@
 """The trading calendar: which days each market traded, and which of them were half-days.
 
 Belongs here: sessions from `exchange-calendars`, corrected by `seeds/session_override.csv`. Does
-not belong here: reading the seeds (`seeds.py`), storing sessions (`warehouse/sessions.py`), what a
-row on another day means (dbt).
+not belong here: reading the seeds (`seeds.py`), storing sessions (`warehouse/sessions.py`), what
+becomes of rows on days that are no sessions (dbt).
 
-The calendar is never trusted over the files: a check compares both.
+The calendar can be wrong, so checks of the audit compare it with the files.
 """
 
 from collections.abc import Iterable, Sequence
@@ -22,14 +22,14 @@ from dagster_project.market.seeds import Market, Override, SeedError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-# Sessions are known from here on; nothing that is older than EARLIEST_DATE is believed.
+# The first date for which sessions are computed; rows before EARLIEST_DATE are rejected.
 FIRST_SESSION = date(1990, 1, 1)
 EARLIEST_DATE = date(1900, 1, 1)
 HONG_KONG = ZoneInfo("Asia/Hong_Kong")
 
 
 class CalendarTooShort(ValueError):
-    """The installed `exchange-calendars` does not know the sessions asked for."""
+    """The installed `exchange-calendars` does not know the sessions of a requested date yet."""
 
 
 def sessions(
@@ -40,16 +40,17 @@ def sessions(
 ) -> "pa.Table":
     """The sessions of `markets` from `start` to `end`, both included.
 
-    A market has no session before it opened, nor before the first day its calendar knows: none are
-    made up. A day its calendar does not know yet is an error, for a missing session would silently
-    refuse good rows. An override always wins.
+    A market has no session before it opened, nor before the first day that its calendar knows. A
+    day that the calendar does not know yet is an error, because a missing session would silently
+    reject good rows. An override always wins over the calendar.
 
     Returns:
-        market VARCHAR, trade_date DATE, is_half_day BOOLEAN, source VARCHAR, by market and date;
-        source is `exchange_calendars <version>` or `session_override: <reason>`.
+        A table sorted by market and date, with the columns market VARCHAR, trade_date DATE,
+        is_half_day BOOLEAN and source VARCHAR. `source` is `exchange_calendars <version>` or
+        `session_override: <reason>`.
 
     Raises:
-        CalendarTooShort: `end` lies after the last day a market's calendar knows.
+        CalendarTooShort: `end` is after the last day that a market's calendar knows.
         SeedError: a market names a calendar that `exchange-calendars` does not have.
     """
     import pyarrow as pa
@@ -87,9 +88,10 @@ def fingerprint(
     start: date,
     end: date,
 ) -> str:
-    """Names everything `sessions` depends on; equal fingerprints, equal sessions.
+    """A hash of everything that `sessions` depends on; equal fingerprints mean equal sessions.
 
-    Costs no import of `exchange_calendars`, so a stored table can be kept while this is unchanged.
+    It does not import `exchange_calendars`, which takes a second. So a stored table can be kept
+    without that cost, as long as the fingerprint is unchanged.
     """
     return f"{_source()}, {start} to {end}, " + fingerprints.of_values(
         fingerprints.of_files([Path(__file__)], PROJECT_ROOT),
@@ -109,13 +111,13 @@ def _source() -> str:
 
 @lru_cache(maxsize=16)
 def _calendar(market: Market, start: date, end: date) -> tuple[tuple[date, bool], ...]:
-    """(day, is half-day) of the market's calendar, from the later of `start` and its first day."""
-    # Costs a second: only whoever needs the calendar pays.
+    """The sessions of a market's calendar from `start` to `end`, as pairs (day, is half-day)."""
+    # The import takes a second, so it is done only here.
     import exchange_calendars
     from exchange_calendars.errors import InvalidCalendarName
 
     try:
-        # Any short span serves to ask for the bounds; beyond them a calendar cannot be made.
+        # A calendar cannot be made beyond its bounds; one of a short span tells what they are.
         bounds = exchange_calendars.get_calendar(
             market.calendar, start="2000-01-03", end="2000-01-31"
         )
@@ -131,7 +133,7 @@ def _calendar(market: Market, start: date, end: date) -> tuple[tuple[date, bool]
             f"{end} is asked for; install a later version "
             "(pip install --upgrade exchange-calendars)"
         )
-    # Whole years: a calendar cannot be made of one day, or of days without any session.
+    # Whole years, because a calendar cannot be made of one day, or of days without a session.
     span_start, span_end = date(start.year, 1, 1), date(end.year, 12, 31)
     if first is not None:
         span_start = max(span_start, first.date())

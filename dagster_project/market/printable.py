@@ -1,11 +1,15 @@
-"""Text of files as it may be shown: nothing in it moves a cursor or turns the direction of writing.
+"""Making text from files safe to show in a terminal.
 
-Belongs here: this one rule. Does not belong here: Markdown and HTML (`report/`, `defs/`).
+Belongs here: this one rule. Does not belong here: escaping for Markdown and HTML (`report/`,
+`defs/`).
 """
 
 
 def printable(text: str) -> str:
-    """The text, with escapes for what is not seen: control characters, turns of direction."""
+    """The text with escapes for unprintable characters, such as control characters.
+
+    Such characters could move a terminal's cursor or reverse the direction of writing.
+    """
     if text.isprintable():
         return text
     return "".join(

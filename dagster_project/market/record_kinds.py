@@ -1,12 +1,12 @@
-"""Record kinds: what the rows of a feed become, each said once.
+"""The record kinds: what the rows of a feed become.
 
 Belongs here: the canonical columns with their types and units, and each record kind with its key
-and its values. Feed specs, raw tables, the reader and its rules derive from this module; a test
-holds the dbt sources and staging models to it. Does not belong here: where a vendor's file has a
-column (`feeds/`), how a row is read (`ingest/`), what the models make of it (dbt).
+and its values. Feed specs, raw tables, the reader and its rules are derived from this module, and a
+test compares the dbt sources and staging models with it. Does not belong here: where a vendor's
+file has a column (`feeds/`), how a row is read (`ingest/`), what the models make of it (dbt).
 
-A new record kind is one entry here and one staging model. `make record-kinds` writes what dbt must
-know of the kinds (`warehouse/dbt_record_kinds.py`).
+A new record kind is one entry here and one staging model. `make record-kinds` then writes what dbt
+must know of the kinds (`warehouse/dbt_record_kinds.py`).
 """
 
 from dataclasses import dataclass
@@ -15,11 +15,12 @@ from typing import Literal
 PRICE = "DECIMAL(18,6)"
 AMOUNT = "DECIMAL(18,2)"
 TEXT = "VARCHAR"
-# Of whole numbers before they are found to be whole.
+# The type in which a whole number is read, before it is checked that it is whole.
 COUNT = "DECIMAL(18,4)"
 
-# How a feed spec says what a column means: its unit, its date format, the text that means true, or
-# nothing but the column itself (text, in which parts may be replaced). None: no column of a file.
+# What a feed spec must say about a column: the unit of a number, the format of a date, the text
+# that means true. "replace" is for text, about which a spec need not say anything; parts of it can
+# be replaced.
 Meaning = Literal["unit", "format", "truth", "replace"]
 
 
@@ -29,10 +30,10 @@ class CanonicalColumn:
 
     Args:
         type: its DuckDB type.
-        meaning: what a feed spec must say of a delivered column; None where no file has the
-            column, because the spec or the file's name says it.
-        dimensions: of a number, the units it may come in ("currency" is any ISO 4217 code).
-        sign: of a number, which values are possible.
+        meaning: what a feed spec must say about the column. None: no file has the column, because
+            the spec or the file's name gives its value.
+        dimensions: for a number, the units that it may have ("currency" is any ISO 4217 code).
+        sign: for a number, which values are possible.
     """
 
     type: str
@@ -71,14 +72,14 @@ COLUMNS: dict[str, CanonicalColumn] = {
     "what": _TEXT_OF_FILE,
     "trade_date": CanonicalColumn("DATE", "format"),
     "is_half_day": CanonicalColumn("BOOLEAN", "truth"),
-    # From the spec, or from the file's name.
+    # Given by the spec, or by the file's name.
     "symbol": _TEXT_OF_SPEC,
     "market": _TEXT_OF_SPEC,
     "segment": _TEXT_OF_SPEC,
     "base_currency": _TEXT_OF_SPEC,
-    # One column per currency (`rates` of the spec).
+    # A file has one column per currency (`rates` in the spec).
     "rate": CanonicalColumn(PRICE, sign="positive"),
-    # No feed can say it yet.
+    # No feed reports it yet.
     "status": _TEXT_OF_SPEC,
 }
 DELIVERED_COLUMNS = {name: column for name, column in COLUMNS.items() if column.meaning}
@@ -89,16 +90,16 @@ class RecordKind:
     """What a row of a feed becomes: a row of the table `raw.<name>`.
 
     Args:
-        what: what a record is of, in words.
+        what: what a record is about, in words.
         key: the columns that identify a record within a feed.
-        values: the columns that say something about it.
-        spec_needs: the columns that a feed spec must name, and not as optional.
-        row_needs: the columns that a row is rejected without.
-        series: SQL for what a record is of: the symbol that its origin is found by.
-        part: the column that tells records of one series and day apart, where there is one.
-        figure: the number that a record is mainly about, where there is one.
-        sessions: whose sessions its days must be: those of the market of an index, of a security,
-            or of the record itself. None: any day will do.
+        values: the other columns.
+        spec_needs: the columns that a feed spec must have, and not as optional.
+        row_needs: the columns without which a row is rejected.
+        series: SQL of a record's subject, under which its origin is looked up.
+        part: the column that distinguishes records of one series and day, if there is one.
+        figure: the main number of a record, if there is one.
+        sessions: on which sessions the records must be: those of the index's market, of the
+            security's market, or of the record's own market. None: on any day.
     """
 
     name: str
@@ -127,7 +128,7 @@ class RecordKind:
 
     @property
     def subject(self) -> tuple[str, ...]:
-        """The columns of the key that say what a record is of: symbol, market, …"""
+        """The columns of the key that say what a record is about: symbol, market, …"""
         return tuple(
             name
             for name in self.key
@@ -204,7 +205,7 @@ RECORD_KINDS = {
         ),
         RecordKind(
             "market_event",
-            "news that a basket of securities may answer to",
+            "an event that may move a basket of securities",
             key=("event", "trade_date", "basket"),
             values=("what",),
             spec_needs=frozenset({"trade_date", "event", "basket", "what"}),
@@ -216,6 +217,6 @@ RECORD_KINDS = {
 }
 
 
-def columns_telling_apart(kinds: tuple[str, ...]) -> list[str]:
-    """The key columns of these kinds, each once: what tells the records of one file apart."""
+def identifying_columns(kinds: tuple[str, ...]) -> list[str]:
+    """The key columns of these kinds, each once: they identify the records of one file."""
     return list(dict.fromkeys(name for kind in kinds for name in RECORD_KINDS[kind].key))

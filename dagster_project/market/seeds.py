@@ -1,7 +1,7 @@
-"""Reference tables that people keep in `seeds/`, as far as Python reads them; dbt reads them too.
+"""The seeds that Python reads: reference tables that people keep in `seeds/`.
 
-Belongs here: where they are, and a model per table. Does not belong here: what follows from them
-(`calendar.py`, dbt).
+Belongs here: where they are, and one pydantic model per table. Does not belong here: what is made
+of them (`calendar.py`, dbt). dbt reads all seeds by itself.
 """
 
 from collections.abc import Sequence
@@ -15,14 +15,14 @@ SEEDS_FOLDER = PROJECT_ROOT / "seeds"
 
 
 class SeedError(ValueError):
-    """A seed says something that cannot be; the message names file and line."""
+    """A seed has a mistake; the message names file and line."""
 
 
 class Market(CsvRow):
-    """A market and the calendar it follows.
+    """A market and its calendar.
 
-    `market` is its ISO 10383 MIC, `calendar` a name `exchange-calendars` knows, `opened` the day of
-    its first session.
+    `market` is its ISO 10383 code, `calendar` the name of its calendar in `exchange-calendars`,
+    `opened` the day of its first session.
     """
 
     market: FilledText
@@ -31,7 +31,7 @@ class Market(CsvRow):
 
 
 class Override(CsvRow):
-    """What is true of one market and day where the calendar is wrong, and why."""
+    """A correction of the calendar for one market and day, with the reason."""
 
     market: FilledText
     trade_date: Day
@@ -50,7 +50,7 @@ def read_markets(path: Path) -> list[Market]:
     """The markets of `seeds/market.csv`.
 
     Raises:
-        SeedError: a column is missing, a value is empty or wrong, a market stands twice.
+        SeedError: a column is missing, a value is empty or wrong, or a market is listed twice.
     """
     markets: dict[str, Market] = {}
     for where, market in read_csv(path, Market, SeedError):
@@ -65,7 +65,7 @@ def read_overrides(path: Path, markets: Sequence[Market]) -> list[Override]:
 
     Raises:
         SeedError: a column is missing, a value is empty or wrong, the market is not one of
-            `markets`, a closed day is called a half-day, or a market and day stand twice.
+            `markets`, a closed day is marked as a half-day, or a market and day are listed twice.
     """
     known = {market.market for market in markets}
     overrides: list[Override] = []
@@ -93,7 +93,7 @@ def read_overrides(path: Path, markets: Sequence[Market]) -> list[Override]:
 
 
 def known_indices(seeds: Path = SEEDS_FOLDER) -> frozenset[str]:
-    """Symbols of `seeds/index_definition.csv`.
+    """The symbols of `seeds/index_definition.csv`.
 
     Raises:
         SeedError: the column is missing or a symbol is empty.

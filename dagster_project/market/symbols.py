@@ -1,7 +1,8 @@
-"""Symbols: how a vendor's code becomes the one symbol that an index or a security has here.
+"""Symbols: how a vendor's code becomes the symbol that an index or a security has here.
 
-Belongs here: the schemes of codes, number ranges of the exchanges, which symbols are possible.
-Does not belong here: where a file has its symbol (`ingest/feed_spec.py`), what a security is (dbt).
+Belongs here: the schemes of vendors' codes, the exchanges' number ranges, which symbols are
+possible. Does not belong here: where a file has its symbol (`ingest/feed_spec.py`), what is known
+of a security (dbt).
 """
 
 import re
@@ -9,7 +10,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
-# How a vendor writes a code; `as_delivered` is canonical already.
+# How a vendor writes codes; with `as_delivered` they are canonical already.
 Scheme = Literal["as_delivered", "a_share_code", "hkex_code", "csi_code"]
 
 _SECURITY = re.compile(r"[0-9]{4}\.HK|[1-9][0-9]{4}\.HK|[0-9]{6}\.(SH|SZ)")
@@ -17,7 +18,7 @@ _SECURITY = re.compile(r"[0-9]{4}\.HK|[1-9][0-9]{4}\.HK|[0-9]{6}\.(SH|SZ)")
 
 @dataclass(frozen=True)
 class SymbolProblem:
-    """Why the rows of a symbol are rejected."""
+    """Why the rows of a symbol are rejected: reason code and message."""
 
     code: str
     reason: str
@@ -35,14 +36,14 @@ def canonical(scheme: Scheme, delivered: str) -> str:
 
 
 def a_share_suffix(code: str) -> str:
-    """Which exchange a six-digit mainland code belongs to, by the exchanges' number ranges."""
+    """The suffix of the exchange to which a six-digit mainland code belongs, by number range."""
     if code.startswith(("4", "8", "92")):
         return ".BJ"
     return ".SH" if code.startswith(("5", "6", "9")) else ".SZ"
 
 
 def index_problem(symbol: str, known: Collection[str]) -> SymbolProblem | None:
-    """What is wrong with the symbol of an index: it is none of `known`."""
+    """What is wrong with the symbol of an index: it is not in `known`. None if nothing is."""
     if symbol in known:
         return None
     return SymbolProblem(
@@ -53,7 +54,7 @@ def index_problem(symbol: str, known: Collection[str]) -> SymbolProblem | None:
 
 
 def security_problem(symbol: str) -> SymbolProblem | None:
-    """What is wrong with the symbol of a security: malformed, or of a market not covered."""
+    """What is wrong with the symbol of a security: its form, or its market. None if nothing is."""
     if _SECURITY.fullmatch(symbol):
         return None
     if symbol.endswith(".BJ"):

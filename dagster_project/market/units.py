@@ -1,13 +1,13 @@
-"""Units: what a delivered number counts, and how many of the canonical unit it stands for.
+"""Units: what a delivered number counts, and how it is converted to the canonical unit.
 
-Belongs here: multipliers, base units, currencies. Does not belong here: which column comes in
-which unit (`feeds/`, checked by `ingest/feed_spec.py`).
+Belongs here: multipliers, base units, currencies. Does not belong here: which column has which
+unit (`feeds/`, checked by `ingest/feed_spec.py`).
 """
 
 from dataclasses import dataclass
 
-# Power of ten of a multiplier, and of a base unit in canonical units (one lot is 100 shares).
-# `currency` is the currency that the row's own column of that name states.
+# Exponents of ten: of each multiplier, and of each base unit in canonical units (one lot is 100
+# shares). The base unit `currency` is the currency in the row's own column of that name.
 MULTIPLIERS = {"thousand": 3, "ten_thousand": 4, "million": 6, "hundred_million": 8}
 BASE_UNITS = {"points": 0, "shares": 0, "lots": 2, "deals": 0, "percent": 0, "currency": 0}
 CURRENCIES = {"CNY", "HKD", "USD"}
@@ -15,7 +15,11 @@ CURRENCIES = {"CNY", "HKD", "USD"}
 
 @dataclass(frozen=True)
 class Unit:
-    """`thousand CNY` = 10^3 of currency CNY; `lots` = 10^2 shares."""
+    """A parsed unit: a value times 10^exponent is in canonical units.
+
+    `thousand CNY` has exponent 3 and dimension `currency`; `lots` has exponent 2 and dimension
+    `shares`.
+    """
 
     text: str
     exponent: int
