@@ -1,5 +1,5 @@
 """Closing Bell: an end-of-day market warehouse.
 
-The modules beside this file are the market's own logic in plain Python and import no Dagster;
-`defs/` holds what Dagster shows, one file a concept; `feeds/` holds one YAML spec a feed.
+Each folder is a room of its own; docs/architecture.md says what is in each. Only `defs/`, `cli.py`
+and `definitions.py` import Dagster.
 """

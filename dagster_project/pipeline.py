@@ -188,7 +188,7 @@ def ingest(
         create_table(con)
         con.begin()
         if requested:
-            state.ask_for_dates(con, *requested, now)
+            state.request_dates(con, *requested, now)
         clock = state.clock(con)
         update_sessions(con, clock or today, now)
         _mark_changed_audit(con, clock or today, now)

@@ -141,28 +141,28 @@ def _report(
     context: dg.AssetExecutionContext, spec: FeedSpec, result: FeedResult
 ) -> Iterator[dg.MaterializeResult[Any]]:
     """Log what was read; a daily feed is materialized only for the days whose file was read."""
-    for path, reason in result.set_aside.items():
+    for path, reason in result.quarantined.items():
         context.log.error(f"{path} is quarantined: {reason}")
-    for example in result.refused_examples:
+    for example in result.rejected_examples:
         context.log.warning(f"rejected {example}")
     metadata: dict[str, Any] = {
         "files read": result.files_read,
         "files unchanged": result.files_unchanged,
-        "files quarantined": len(result.set_aside),
+        "files quarantined": len(result.quarantined),
         "files removed": result.files_removed,
         "dagster/row_count": result.rows_accepted,
-        "rows rejected": result.rows_refused,
+        "rows rejected": result.rows_rejected,
         "rows repeated": result.rows_duplicate,
         "lines of framing": result.lines_framing,
         "changed from": str(result.changed_from or "nothing"),
     }
-    if result.set_aside:
+    if result.quarantined:
         metadata["quarantined"] = dg.MetadataValue.md(
-            "\n".join(f"- {as_code(f'{path}: {why}')}" for path, why in result.set_aside.items())
+            "\n".join(f"- {as_code(f'{path}: {why}')}" for path, why in result.quarantined.items())
         )
-    if result.refused_examples:
+    if result.rejected_examples:
         metadata["rejected"] = dg.MetadataValue.md(
-            "\n".join(f"- {as_code(example)}" for example in result.refused_examples)
+            "\n".join(f"- {as_code(example)}" for example in result.rejected_examples)
         )
     if spec.content == "day":
         for day in result.dates_read:

@@ -42,12 +42,12 @@ class FeedResult:
     files_removed: int = 0
     rows_accepted: int = 0
     rows_duplicate: int = 0
-    rows_refused: int = 0
+    rows_rejected: int = 0
     lines_framing: int = 0
     lines_read: int = 0
     changed_from: date | None = None
-    set_aside: dict[str, str] = field(default_factory=dict)
-    refused_examples: list[str] = field(default_factory=list)
+    quarantined: dict[str, str] = field(default_factory=dict)
+    rejected_examples: list[str] = field(default_factory=list)
     dates_read: list[date] = field(default_factory=list)
     missing_folder: str | None = None
 
@@ -98,7 +98,7 @@ def ingest_feed(
             first_id = raw_tables.next_file_id(con)
             rows = [_unusable_row(*item, now) for item in enumerate(changes.unusable, first_id)]
             dates.append(_apply(con, spec, changes, [], rows, changes.removed, now))
-            result.set_aside |= {item.path: item.reason for item in changes.unusable}
+            result.quarantined |= {item.path: item.reason for item in changes.unusable}
         _remember_feed(con, spec, reading_fingerprint(spec, indices), now)
     result.changed_from = min(filter(None, dates), default=None)
     result.files_removed = len({row.path for row in changes.removed})
@@ -200,7 +200,7 @@ def _file_row(file: LandingFile, sha256: str | None, report: FileReport, now: da
     return FileRow(
         report.file_id, file.feed, file.path, sha256, file.size, file.mtime_ns,
         "set_aside" if report.reason else "loaded", report.reason, report.lines_read,
-        report.rows_accepted, report.rows_duplicate, report.rows_refused, report.lines_framing,
+        report.rows_accepted, report.rows_duplicate, report.rows_rejected, report.lines_framing,
         report.first_trade_date, report.last_trade_date, now, report.remark,
     )  # fmt: skip
 
@@ -291,26 +291,26 @@ def _tell(
 ) -> None:
     """Add to a result what became of a batch of files."""
     set_aside = {row.path: row.reason for row in (*read, *others) if row.reason}
-    result.set_aside |= set_aside
+    result.quarantined |= set_aside
     loaded = {row.file_id: row for row in read if row.status == "loaded"}
     result.files_read += len(loaded) + len(set_aside)
     for row in loaded.values():
         result.rows_accepted += row.rows_accepted
         result.rows_duplicate += row.rows_duplicate
-        result.rows_refused += row.rows_refused
+        result.rows_rejected += row.rows_refused
         result.lines_framing += row.lines_framing
         result.lines_read += row.lines_read
         if spec.content == "day" and row.first_trade_date:
             result.dates_read.append(row.first_trade_date)
-    wanted = SHOWN_EXAMPLES - len(result.refused_examples)
-    if wanted and result.rows_refused:
+    wanted = SHOWN_EXAMPLES - len(result.rejected_examples)
+    if wanted and result.rows_rejected:
         refused = con.execute(
             """select file_id, line_number, reason from parsed
             where reason_code is not null and file_id in (select unnest(?::INTEGER[]))
             order by file_id, line_number limit ?""",
             [list(loaded), wanted],
         ).fetchall()
-        result.refused_examples += [
+        result.rejected_examples += [
             f"{loaded[file_id].path}:{line}: {reason}" for file_id, line, reason in refused
         ]
 

@@ -52,7 +52,7 @@ class FileReport:
     lines_read: int = 0
     rows_accepted: int = 0
     rows_duplicate: int = 0
-    rows_refused: int = 0
+    rows_rejected: int = 0
     lines_framing: int = 0
     first_trade_date: date | None = None
     last_trade_date: date | None = None
@@ -88,7 +88,7 @@ def read_files(
             content = delivery.content.removesuffix(b"\n")
             lines = _count_lines(content) if content and spec.format.type != "xlsx" else 0
             reports.append(
-                FileReport(delivery.file_id, lines, rows_refused=lines, reason=str(error))
+                FileReport(delivery.file_id, lines, rows_rejected=lines, reason=str(error))
             )
         else:
             layouts[source.layout].append(source)
@@ -231,21 +231,21 @@ def _reports(
     }
     reports = []
     for source in sources:
-        accepted, duplicate, refused, framing, first, last, line, why = counts.get(
+        accepted, duplicate, rejected, framing, first, last, line, why = counts.get(
             source.file_id, (0, 0, 0, 0, None, None, None, None)
         )
         if accepted:
             reports.append(
                 FileReport(
-                    source.file_id, source.lines_read, accepted, duplicate, refused,
+                    source.file_id, source.lines_read, accepted, duplicate, rejected,
                     framing + source.lines_framing, first, last, None, source.remark,
                 )
             )  # fmt: skip
             continue
         reason = "holds a header and no rows; fetch it again"
-        if refused:
-            reason = f"line {line}: none of its {refused} rows can be used; the first: {why}"
+        if rejected:
+            reason = f"line {line}: none of its {rejected} rows can be used; the first: {why}"
         reason = units.get(source.file_id, reason)
         lines = source.lines_read
-        reports.append(FileReport(source.file_id, lines, rows_refused=lines, reason=reason))
+        reports.append(FileReport(source.file_id, lines, rows_rejected=lines, reason=reason))
     return reports

@@ -34,7 +34,7 @@ def clock(con: duckdb.DuckDBPyConnection) -> date | None:
     return last
 
 
-def ask_for_dates(
+def request_dates(
     con: duckdb.DuckDBPyConnection, first: date, last: date, now: datetime
 ) -> date | None:
     """Add a range of dates to the covered dates, and mark the new ones for rebuilding.

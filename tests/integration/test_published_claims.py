@@ -188,7 +188,7 @@ def test_targets_are_read(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> Non
         ("9988.HK", "A", "2025-09-14", 174.0, "HKD"),
         ("9988.HK", "B", "2025-09-14", 180.5, "HKD"),
     ]
-    assert (result.rows_accepted, result.rows_duplicate, result.rows_refused) == (2, 1, 6)
+    assert (result.rows_accepted, result.rows_duplicate, result.rows_rejected) == (2, 1, 6)
     refused = con.execute(
         "select line_number, reason_code from raw.rejected_row order by line_number"
     ).fetchall()
@@ -221,7 +221,7 @@ def test_events_are_read(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None
         ("e", "2025-09-14", "mainland_consumer", "Measures, and more"),
         ("f", "2025-09-14", "hk_consumer", "Another"),
     ]
-    assert (result.rows_accepted, result.rows_refused) == (3, 2)
+    assert (result.rows_accepted, result.rows_rejected) == (3, 2)
     refused = con.execute("select reason_code from raw.rejected_row order by line_number")
     assert refused.fetchall() == [("missing_value",), ("future_date",)]
 

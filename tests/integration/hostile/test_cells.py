@@ -27,7 +27,7 @@ def test_a_cell_is_text(con: duckdb.DuckDBPyConnection, folder: Path, tmp_path: 
     file.write_text(STOCKS + "".join(lines + refused))
     before = tree(tmp_path)
     result = ingest(con, folder)
-    assert (result.rows_accepted, result.rows_refused) == (len(CELLS), len(CELLS))
+    assert (result.rows_accepted, result.rows_rejected) == (len(CELLS), len(CELLS))
     rows = con.execute("select name, industry from raw.security_reference order by symbol")
     assert rows.fetchall() == [(cell, cell) for cell in CELLS]
     kept = con.execute("select raw_text from raw.rejected_row order by line_number").fetchall()
@@ -60,8 +60,8 @@ def test_what_a_person_reads_moves_no_cursor(con: duckdb.DuckDBPyConnection, fol
     )
     for feed in ("wsj_index", "tushare_stock_list"):
         result = ingest(con, folder, feed)
-        assert result.refused_examples
-        for told in (*result.set_aside.values(), *result.refused_examples):
+        assert result.rejected_examples
+        for told in (*result.quarantined.values(), *result.rejected_examples):
             assert told.isprintable(), told
     texts = con.execute("select raw_text from raw.rejected_row where raw_text is not null")
     assert all(evil in text for (text,) in texts.fetchall())

@@ -103,7 +103,7 @@ def test_a_file_that_changes_between_the_look_and_the_reading(
     with monkeypatch.context() as patched:
         patched.setattr(changes, "scan_feed", scan_then_change)
         result = ingest(con, folder)
-    assert result.set_aside["tushare_stock_list/list.csv"].startswith(reason)
+    assert result.quarantined["tushare_stock_list/list.csv"].startswith(reason)
     assert result.rows_accepted == 0
     assert "secret" not in everything_in(con)
     if reason == WRITTEN:

@@ -21,7 +21,7 @@ def test_no_link_is_followed(
 ) -> None:
     (folder / "tushare_stock_list" / "list.csv").symlink_to(tmp_path / target)
     result = ingest(con, folder)
-    assert result.set_aside == {
+    assert result.quarantined == {
         "tushare_stock_list/list.csv": "is a link; put the file itself into the landing folder"
     }
     assert "secret" not in everything_in(con)
@@ -73,7 +73,7 @@ def test_folders_without_end_are_named_where_they_are_left(
     os.close(here)
     result = ingest(con, folder)
     assert result.rows_accepted == 1
-    ((path, reason),) = result.set_aside.items()
+    ((path, reason),) = result.quarantined.items()
     assert path == "tushare_stock_list" + "/deep" * landing.DEEPEST
     assert reason == f"is a folder {landing.DEEPEST} deep, not looked into; move up what it holds"
     # Python's own removal of a tree would go as deep.

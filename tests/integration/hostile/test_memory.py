@@ -60,8 +60,9 @@ def read_measured(folder: Path, spec: FeedSpec, out: Path) -> None:
     with new_warehouse() as con:
         before = peak()
         result = ingest_feed(con, folder, spec, TODAY, NOW)
-    (reason,) = result.set_aside.values() or [""]
-    out.write_text(json.dumps([result.rows_accepted, result.rows_refused, reason, peak() - before]))
+    (reason,) = result.quarantined.values() or [""]
+    measured = [result.rows_accepted, result.rows_rejected, reason, peak() - before]
+    out.write_text(json.dumps(measured))
 
 
 def measured(tmp_path: Path, spec: FeedSpec, name: str, make: Callable[[Path], Any]) -> Reading:
@@ -169,8 +170,8 @@ def test_json_of_any_depth_stops_no_run(con: duckdb.DuckDBPyConnection, folder: 
         (folder / "csindex" / f"{depth:06}.json").write_text(f'{{"data": [{{"a": {value}}}]}}')
     indices = frozenset(f"{depth:06}.CSI" for depth in depths)
     result = ingest_feed(con, folder, spec, TODAY, NOW, indices)
-    assert len(result.set_aside) == len(depths)
-    assert {"too deep" in reason for reason in result.set_aside.values()} == {True, False}
+    assert len(result.quarantined) == len(depths)
+    assert {"too deep" in reason for reason in result.quarantined.values()} == {True, False}
 
 
 Change = Callable[[bytes], bytes]

@@ -32,7 +32,8 @@ def test_a_name_is_a_name(con: duckdb.DuckDBPyConnection, folder: Path, tmp_path
     assert max(len(os.fsencode(name)) for name in names) == 255
     before = tree(tmp_path)
     result = ingest(con, folder)
-    assert (result.files_read, result.rows_accepted, result.set_aside) == (len(names),) * 2 + ({},)
+    assert (result.files_read, result.rows_accepted) == (len(names), len(names))
+    assert result.quarantined == {}
     shown = {f"tushare_stock_list/{name}".replace("\\", "\\\\") for name in names}
     assert {path for (path,) in con.execute("select path from raw.file").fetchall()} == shown
     assert not detect_changes(con, folder, spec_of("tushare_stock_list"), TODAY)
@@ -53,11 +54,11 @@ def test_a_name_that_cannot_be_shown_is_told_in_escapes(
     (folder / "tushare_stock_list" / "two\\nlines.csv").write_text(STOCKS + "600000.SH,a,b\n")
     result = ingest(con, folder)
     assert result.rows_accepted == 1
-    assert [path.removeprefix("tushare_stock_list/") for path in sorted(result.set_aside)] == [
+    assert [path.removeprefix("tushare_stock_list/") for path in sorted(result.quarantined)] == [
         "\\x1b[2Jcleared.csv", "bad\\udcff.csv", "rtl\\u202evsc.csv", "tab\\t.csv",
         "two\\nlines.csv",
     ]  # fmt: skip
-    assert set(result.set_aside.values()) == {
+    assert set(result.quarantined.values()) == {
         "its name holds characters that cannot be shown; rename it"
     }
     # The file that is named as another is shown is told apart from it.
@@ -78,7 +79,7 @@ def test_a_time_that_cannot_be_kept(
     os.utime(file, (seconds, seconds))
     if file.stat().st_mtime != seconds:
         pytest.skip(f"the file system keeps no time like {seconds}")
-    assert ingest(con, folder).set_aside == {
+    assert ingest(con, folder).quarantined == {
         "tushare_stock_list/list.csv": "its time of change lies centuries away; correct it "
         "(`touch`)"
     }

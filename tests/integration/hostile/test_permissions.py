@@ -24,7 +24,7 @@ def read_as_nobody(folder: Path, spec: FeedSpec, out: Path) -> None:
         if os.geteuid() == 0:  # permissions do not bind root, as whom containers run tests
             os.setuid(65534)
         result = ingest_feed(con, folder, spec, TODAY, NOW, indices)
-    out.write_text(json.dumps([result.rows_accepted, result.set_aside, result.missing_folder]))
+    out.write_text(json.dumps([result.rows_accepted, result.quarantined, result.missing_folder]))
 
 
 @pytest.mark.parametrize("what", ["file", "folder within", "folder"])

@@ -25,7 +25,7 @@ def test_a_file_that_turns_bad_is_set_aside_and_its_rows_stay(house: House) -> N
     for content, reason in ((b"\xff", "is not utf-8"), (bad, "line 2: none of its 1 rows")):
         house.put("wsj_index/HSI.csv", content)
         result = house.run(now=LATER)
-        assert reason in result.set_aside["wsj_index/HSI.csv"]
+        assert reason in result.quarantined["wsj_index/HSI.csv"]
         assert result.changed_from is None
         assert house.closes() == {15: 2, 16: 1}
         # The junk of the content that counts is still there, beside the new trouble.
@@ -35,7 +35,7 @@ def test_a_file_that_turns_bad_is_set_aside_and_its_rows_stay(house: House) -> N
         )
         assert codes == [("field_count",)] * (1 + (content == bad)) + [("file_set_aside",)]
         assert [row[1] for row in house.files()] == ["loaded", "set_aside"]
-        assert house.run().set_aside == {}
+        assert house.run().quarantined == {}
     ((loaded, _), (aside, _)) = house.rows("select file_id, status from raw.file order by status")
     assert loaded != aside
     house.put("wsj_index/HSI.csv", good, mtime=rows["file"][0][4])
@@ -53,7 +53,7 @@ def test_a_bad_file_that_is_repaired_is_loaded(house: House) -> None:
     house.put("wsj_index/HSI.csv", b"")
     house.put("wsj_index/HSCEI.csv", hsi(d15=3))
     result = house.run()
-    assert list(result.set_aside) == ["wsj_index/HSI.csv"]
+    assert list(result.quarantined) == ["wsj_index/HSI.csv"]
     assert house.closes() == {15: 3}
     house.put("wsj_index/HSI.csv", hsi(d16=1))
     assert house.run(now=LATER).files_read == 1
@@ -82,7 +82,7 @@ def test_a_file_that_cannot_be_read_keeps_no_other_back(
     with monkeypatch.context() as patched:
         patched.setattr(os, "open", fail)
         result = house.run()
-        assert result.set_aside == {
+        assert result.quarantined == {
             "wsj_index/HSI.csv": f"cannot be read: {error.strerror}; deliver it again"
         }
         assert house.closes() == {15: 3}
@@ -98,7 +98,7 @@ def test_a_file_whose_permissions_are_corrected_is_read(
     house.put("wsj_index/HSI.csv", hsi(d16=1))
     with monkeypatch.context() as patched:
         patched.setattr(os, "access", lambda path, mode: False)
-        assert "correct its permissions" in house.run().set_aside["wsj_index/HSI.csv"]
+        assert "correct its permissions" in house.run().quarantined["wsj_index/HSI.csv"]
         assert not detect_changes(house.con, house.landing, SPECS["wsj_index"], TODAY)
     assert house.run().rows_accepted == 1
 
@@ -129,7 +129,7 @@ def test_a_file_in_another_unit_is_set_aside_and_its_earlier_rows_stay(house: Ho
     house.put(path, day(100_000))
     result = house.run("tushare_daily", now=LATER)
     assert result.changed_from is None
-    assert result.set_aside[path].endswith("or the price is wrong (so in 3 of 3 rows)")
+    assert result.quarantined[path].endswith("or the price is wrong (so in 3 of 3 rows)")
     assert house.rows("select sum(volume)::BIGINT, count(*) from raw.security_close") == [
         (300_000, 3)
     ]

@@ -39,7 +39,7 @@ def test_a_spec_that_no_longer_fits_takes_nothing_away(house: House) -> None:
     changed = spec.model_copy(update={"columns": spec.columns | {"close": renamed}})
     changed.__dict__.pop("fingerprint", None)
     result = house.run(changed, now=LATER)
-    assert "'Schluss' is missing" in result.set_aside["wsj_index/HSI.csv"]
+    assert "'Schluss' is missing" in result.quarantined["wsj_index/HSI.csv"]
     assert house.rows("select status from raw.file order by all") == [
         ("loaded",),
         ("set_aside",),
@@ -54,7 +54,7 @@ def test_an_index_made_known_is_read_without_a_new_delivery(house: House) -> Non
     spec = SPECS["wsj_index"]
     without = known_indices() - {"HSI"}
     result = ingest_feed(house.con, house.landing, spec, TODAY, NOW, without)
-    assert "add it to seeds/index_definition.csv" in result.set_aside["wsj_index/HSI.csv"]
+    assert "add it to seeds/index_definition.csv" in result.quarantined["wsj_index/HSI.csv"]
     assert house.run().rows_accepted == 1
 
 

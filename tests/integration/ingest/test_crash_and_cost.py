@@ -58,7 +58,7 @@ def test_neither_names_nor_cells_are_run(house: House) -> None:
     assert result.rows_accepted == 1
     assert house.rows("select name, industry from raw.security_reference") == [(evil, evil)]
     assert house.rows("select raw_text from raw.rejected_row") == [(f"{evil},a,b",)]
-    assert set(house.run().set_aside) == {f"wsj_index/{evil}.csv", "wsj_index/$1 ? {x} %s.csv"}
+    assert set(house.run().quarantined) == {f"wsj_index/{evil}.csv", "wsj_index/$1 ? {x} %s.csv"}
     (house.landing / "tushare_stock_list" / f"{evil}.csv").unlink()
     assert house.run("tushare_stock_list").files_removed == 1
 

@@ -113,8 +113,8 @@ def test_rows_of_a_coming_day_wait_for_it(house: House) -> None:
     house.put("wsj_index/HSCEI.csv", hsi(d17=4))
     first = house.run(today=date(2025, 9, 15))
     assert house.closes() == {15: 1}
-    assert first.refused_examples[0].startswith("wsj_index/HSI.csv:3: 2025-09-16 lies in the fut")
-    assert "2025-09-17 lies in the future" in first.set_aside["wsj_index/HSCEI.csv"]
+    assert first.rejected_examples[0].startswith("wsj_index/HSI.csv:3: 2025-09-16 lies in the fut")
+    assert "2025-09-17 lies in the future" in first.quarantined["wsj_index/HSCEI.csv"]
     assert house.run(today=date(2025, 9, 15)).files_read == 0
     second = house.run(today=date(2025, 9, 16))
     assert (second.files_read, second.changed_from) == (1, date(2025, 9, 16))
@@ -139,8 +139,8 @@ def test_a_snapshot_of_midday_is_read_again_once_it_is_delivered_after_the_close
     path, content = "wsj_index/HSI.csv", hsi(d15=1, d16=2)
     house.put(path, content, mtime=at("2025-09-16 11:45"))
     first = house.run()
-    assert (first.rows_accepted, first.rows_refused, house.closes()) == (1, 1, {15: 1})
-    assert "delivered on 2025-09-16 at 11:45 Hong Kong time" in first.refused_examples[0]
+    assert (first.rows_accepted, first.rows_rejected, house.closes()) == (1, 1, {15: 1})
+    assert "delivered on 2025-09-16 at 11:45 Hong Kong time" in first.rejected_examples[0]
     assert house.run(now=LATER).files_read == 0
 
     house.touch(path, at("2025-09-16 15:59"))
@@ -166,7 +166,7 @@ def test_a_snapshot_of_a_day_alone_is_set_aside_until_it_is_delivered_again(hous
     row = "000001.SZ,20250916,10,10,10,10,10,0,0,1000,1000\n"
     path = "tushare_daily/20250916.csv"
     house.put(path, header + row, mtime=at("2025-09-16 14:59"))
-    assert "before the close of 2025-09-16" in house.run("tushare_daily").set_aside[path]
+    assert "before the close of 2025-09-16" in house.run("tushare_daily").quarantined[path]
     assert house.run("tushare_daily").files_read == 0
     house.touch(path, at("2025-09-16 15:30"))
     assert house.run("tushare_daily").rows_accepted == 1
@@ -190,6 +190,6 @@ def test_the_same_bytes_under_a_time_before_the_close_are_withdrawn(house: House
     assert house.run("wsj_index").rows_accepted == 1
     noon = datetime(2025, 9, 15, 4, tzinfo=UTC).timestamp()
     os.utime(file, (noon, noon))
-    assert "before the close" in house.run("wsj_index", now=LATER).set_aside[path]
+    assert "before the close" in house.run("wsj_index", now=LATER).quarantined[path]
     assert house.rows("select status from raw.file") == [("set_aside",)]
     assert house.rows("from raw.index_close") == []

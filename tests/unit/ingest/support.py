@@ -53,7 +53,7 @@ class Reading:
 
     def check_lines_are_conserved(self) -> None:
         report = self.report
-        counted = report.rows_accepted, report.rows_duplicate, report.rows_refused
+        counted = report.rows_accepted, report.rows_duplicate, report.rows_rejected
         assert report.lines_read == sum(counted) + report.lines_framing
         if report.reason is None:
             good = [row for row in self.good if not row["is_duplicate"]]

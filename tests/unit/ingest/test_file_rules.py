@@ -90,7 +90,7 @@ def test_a_file_in_another_unit_is_set_aside_with_one_reason() -> None:
     reason = reading.report.reason or ""
     assert reason.startswith("line 2: turnover ÷ volume is 0.1134, about 0.01 × the close 11.34")
     assert reason.endswith("or the price is wrong (so in 5 of 6 rows)")
-    assert (reading.rows, reading.report.rows_refused) == ([], 8)
+    assert (reading.rows, reading.report.rows_rejected) == ([], 8)
     half = [*lines[:3], *(day_line(ts_code=f"{number:06}.SZ") for number in (3, 4, 5))]
     reading = read("tushare_daily", "20250403.csv", DAY + "\n".join(half))
     assert (reading.report.reason, list(reading.refused)) == (None, [2, 3, 4])
