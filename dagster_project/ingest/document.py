@@ -1,11 +1,11 @@
-"""What a file holds before its cells mean anything: a header and rows of cells.
+"""A file as a header and rows of text cells, whatever its format.
 
-Belongs here: how a document is held, how much any one file may hold, the error of a file that
-cannot be read. Does not belong here: the formats (`read_csv.py`, `read_json.py`,
-`read_workbook.py`), types, units, reasons to reject a row (`reader.py`, `row_rules.py`).
+Belongs here: the classes for a document, limits on its size, the error for a file that cannot be
+read. Does not belong here: the formats (`read_csv.py`, `read_json.py`, `read_workbook.py`), types
+and units (`typed_rows.py`), reasons to reject a row (`row_rules.py`).
 
-A few bytes can ask for any number of rows, cells or letters, so these are counted before they are
-kept: reading a file takes memory in proportion to `format.max_megabytes`, whatever it holds.
+A small file can expand to any number of rows, cells or letters. So these are counted before they
+are stored, and reading a file takes memory in proportion to `format.max_megabytes` at most.
 """
 
 from dataclasses import dataclass
@@ -15,18 +15,18 @@ from dagster_project.market.printable import printable
 
 Cell = str | None
 
-# For each megabyte that `format.max_megabytes` allows. A real line has more than 40 bytes; a real
-# cell, JSON value or XML tag more than 5.
+# Limits per megabyte of `format.max_megabytes`. Real lines have more than 40 bytes; real cells,
+# JSON values and XML tags have more than 5.
 LINES_PER_MEGABYTE = 25_000
 PIECES_PER_MEGABYTE = 200_000
 LONGEST_MESSAGE = 600
 
 
 class FileReadError(ValueError):
-    """One file cannot be read; the message says why, and where: `line 3: …`.
+    """A file cannot be read; the message says why, and where if known (`line 3: …`).
 
-    It may repeat what the file holds, and is shown in terminals: it is cut short, and control
-    characters stand in it as escapes.
+    The message can repeat text of the file and is shown in terminals. So it is shortened, and
+    control characters in it are escaped.
     """
 
     def __init__(self, message: str) -> None:
@@ -36,10 +36,10 @@ class FileReadError(ValueError):
 
 @dataclass(frozen=True)
 class Row:
-    """A row of cells, as long as the header.
+    """A row of cells of a workbook or a JSON file.
 
-    `line_number` is the row of a workbook, or the number of a record in its list. `text` says all
-    that the row holds.
+    `line_number` is the row in the workbook, or the number of the record in its list. `text` is the
+    whole row as one text.
     """
 
     line_number: int
@@ -49,7 +49,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Document:
-    """`lines_framing` counts the lines that hold no row: header and blanks."""
+    """The header and the rows of a file; `lines_framing` counts headers and blank lines."""
 
     header: list[str]
     rows: list[Row]
@@ -61,6 +61,11 @@ class Document:
 
 
 def check_number(number: int, things: str, per_megabyte: int, format_: Format) -> None:
+    """Check the number of lines, cells, … of a file against the limit of its format.
+
+    Raises:
+        FileReadError: there are more.
+    """
     if number > format_.max_megabytes * per_megabyte:
         raise FileReadError(
             f"holds {number:,} {things} or more; {format_.max_megabytes * per_megabyte:,} are "
@@ -69,5 +74,5 @@ def check_number(number: int, things: str, per_megabyte: int, format_: Format) -
 
 
 def storable(text: str) -> str:
-    """Half a surrogate pair cannot be stored; it is shown as what it is, an escape."""
+    """The text with escapes for halves of surrogate pairs, which cannot be stored."""
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()

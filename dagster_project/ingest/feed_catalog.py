@@ -1,6 +1,6 @@
-"""The feeds there are: reading every spec of `feeds/`, and keeping what is wrong with the others.
+"""All feeds: loading every spec in `feeds/`, and collecting the mistakes in the specs.
 
-Belongs here: the folder of specs. Does not belong here: what a spec may say (`feed_spec.py`).
+Belongs here: the folder of specs. Does not belong here: what a spec can say (`feed_spec.py`).
 """
 
 from dataclasses import dataclass
@@ -16,13 +16,13 @@ FEEDS_FOLDER = PROJECT_ROOT / "dagster_project" / "feeds"
 
 @dataclass(frozen=True)
 class FeedCatalog:
-    """The feeds that can be used, and what is wrong with the specs that cannot."""
+    """The feeds by name, and the mistakes of the specs that cannot be used."""
 
     feeds: dict[str, FeedSpec]
     problems: dict[str, str]
 
     def file_due(self, feed: str, day: date) -> str | None:
-        """The file that a feed should deliver for a day, below landing/; None if it has no date."""
+        """The path in landing/ of a feed's file for a day; None if its files have no date."""
         spec = self.feeds.get(feed)
         if spec is None or spec.file_date_format is None:
             return None
@@ -30,7 +30,7 @@ class FeedCatalog:
 
 
 def load_feeds(folder: Path = FEEDS_FOLDER) -> FeedCatalog:
-    """Read every spec of a folder; one that is wrong does not keep the others from loading."""
+    """Load every spec in a folder; a mistake in one does not affect the others."""
     feeds: dict[str, FeedSpec] = {}
     problems: dict[str, str] = {}
     for path in sorted(folder.iterdir()):
@@ -46,7 +46,7 @@ def load_feed(path: Path) -> FeedSpec:
     """Read one spec.
 
     Raises:
-        FeedSpecError: not YAML, or not a feed; says which line and what is expected.
+        FeedSpecError: it is not YAML, or not the spec of a feed; the message names the line.
     """
     if path.suffix != ".yaml":
         raise FeedSpecError(f"{path}: rename it to {path.stem}.yaml")

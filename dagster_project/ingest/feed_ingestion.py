@@ -1,7 +1,8 @@
-"""Bringing raw in line with landing: notice what changed, read it, apply it, feed by feed.
+"""The ingest of a feed: find the files that changed, read them, and bring raw up to date.
 
-Belongs here: the order of those steps and what a person is told about them. Does not belong
-here: how files are found (`landing.py`), read (`reader.py`) or stored (`raw.py`); Dagster.
+Belongs here: the order of these steps, and counting what became of the files. Does not belong
+here: how changes are found (`changes.py`), how files are read (`reader.py`) and stored
+(`warehouse/raw_tables.py`), what Dagster shows (`defs/ingest.py`).
 """
 
 import hashlib
@@ -27,14 +28,20 @@ from dagster_project.warehouse import raw_tables, state
 from dagster_project.warehouse.raw_tables import FileRow
 from dagster_project.warehouse.temp_table import create_temp_table
 
-# Files are read together in batches of about this size, which bounds memory.
+# Files are read in batches of about this size, so that memory is bounded.
 BATCH_BYTES = 64_000_000
+# The number of rejected rows that a result names.
 SHOWN_EXAMPLES = 10
 
 
 @dataclass
 class FeedResult:
-    """What one ingest of a feed did; counts are of the files read now."""
+    """What one ingest of a feed did.
+
+    Numbers of rows and lines are of the files that were read this time. `changed_from` is the
+    earliest covered date whose record changed, `quarantined` is path -> reason, `missing_folder`
+    says what is wrong if the feed's folder could not be listed.
+    """
 
     feed: str
     files_read: int = 0
@@ -53,7 +60,11 @@ class FeedResult:
 
 
 def symbol_check(spec: FeedSpec, indices: frozenset[str]) -> SymbolCheck:
-    """What is wrong with a symbol of a feed: an unknown index, or no security that is covered."""
+    """Return the function that checks the canonical symbols of a feed.
+
+    A symbol of a feed of index closes must be in `indices`; any other symbol must have the form of
+    a security's symbol on a market that is covered.
+    """
 
     def check(symbol: str) -> SymbolProblem | None:
         if "index_close" in spec.records:
@@ -71,15 +82,15 @@ def ingest_feed(
     now: datetime,
     indices: frozenset[str] | None = None,
 ) -> FeedResult:
-    """Bring raw in line with one feed's folder.
+    """Bring raw up to date with the files in one feed's folder.
 
-    Each batch of files is a transaction: killed at any instant, raw says what some of the files
-    say, and the next run reads the others.
+    Each batch of files is one transaction. If the run is killed, raw is complete for the batches
+    before, and the next run reads the other files.
 
     Args:
-        today: the real date in Hong Kong; later trade dates are refused.
-        now: UTC, the moment from which what is read now is known.
-        indices: symbols of the known indices; `known_indices()` where not given.
+        today: the date in Hong Kong; rows of later trade dates are rejected.
+        now: the time in UTC that is stored as the time from which the new rows were known.
+        indices: symbols of the known indices; default: `known_indices()`.
     """
     indices = indices or known_indices()
     changes = detect_changes(con, landing, spec, today, indices)
@@ -92,7 +103,7 @@ def ingest_feed(
         with _transaction(con):
             read, others = _read_batch(con, spec, changes, batch, today, now, check_symbol)
             dates.append(_apply(con, spec, changes, read, others, [], now))
-            _tell(con, spec, result, read, others)
+            _count(con, spec, result, read, others)
     with _transaction(con):
         if changes.unusable or changes.removed:
             first_id = raw_tables.next_file_id(con)
@@ -107,7 +118,7 @@ def ingest_feed(
 
 
 def retire_feed(con: duckdb.DuckDBPyConnection, name: str, now: datetime) -> None:
-    """Withdraw everything that a feed said whose spec is gone."""
+    """Supersede all records and files of a feed whose spec was deleted."""
     with _transaction(con):
         held = [row.file_id for row in raw_tables.held_files(con, name)]
         raw_tables.replace_files(con, [], held, now)
@@ -150,11 +161,11 @@ def _read_batch(
     now: datetime,
     check_symbol: SymbolCheck,
 ) -> tuple[list[FileRow], list[FileRow]]:
-    """Read files into temp table `parsed`.
+    """Read a batch of files into the temp table `parsed`.
 
     Returns:
-        What `raw.file` shall say of the files in `parsed`, and of those that are not: unread, or
-        with the same bytes as before.
+        The new rows of `raw.file`: first of the files that were read, then of the others, which
+        could not be opened or have the same bytes as before.
     """
     others: list[FileRow] = []
     files: dict[int, tuple[LandingFile, str]] = {}
@@ -184,8 +195,9 @@ def _read_batch(
         file, sha256 = files[report.file_id]
         loaded = changes.loaded.get(file.path)
         if report.reason and loaded and (loaded.sha256 != sha256 or not changes.same_meaning):
-            # Its number stays with the rows of the earlier content, or of the earlier spec. Where
-            # only the file's time says otherwise, nothing of it counts any more.
+            # The file is quarantined now, and the rows of its earlier content, or those read with
+            # the earlier spec, stay in use under the old file_id. But if only the file's time has
+            # changed, the old rows are wrong too, and the file_id is kept so that they go.
             renumbered[report.file_id] = next(new_ids)
             report = replace(report, file_id=renumbered[report.file_id])
         read.append(_file_row(file, sha256, report, now))
@@ -221,10 +233,15 @@ def _apply(
     removed: list[FileRow],
     now: datetime,
 ) -> date | None:
-    """Make raw say what `parsed` says of the files that were read, and what is known of others.
+    """Bring raw up to date with a batch: with the rows in `parsed`, and the state of all its files.
+
+    Args:
+        read: files whose rows are in `parsed`, if they were not quarantined.
+        others: files of which only the row in `raw.file` changes.
+        removed: files that are no longer in landing.
 
     Returns:
-        The earliest date asked for whose record changed; None where none did.
+        The earliest covered date whose record changed; None if none did.
     """
     if read:
         con.execute("delete from raw.rejected_row where file_id in (select file_id from parsed)")
@@ -243,23 +260,23 @@ def _apply(
     delivered = None
     if not (spec.has_own_keys_per_file and changes.same_meaning):
         delivered = [row.file_id for row in (*read, *others) if row.status == "loaded"]
-    # An earlier spec may have made records of other kinds.
+    # With an earlier spec the feed may have had records of other kinds.
     (before,) = con.execute(
         "select record_kinds from raw.feed where feed = ?", [spec.feed]
     ).fetchone() or ((),)
     dates = []
     for name in dict.fromkeys([*spec.records, *before]):
         kind = RECORD_KINDS[name]
-        stated = _stated(spec, kind) if read_ids and name in spec.records else None
-        dates.append(raw_tables.apply_records(con, kind, spec.feed, stated, held, delivered, now))
+        reported = _reported(spec, kind) if read_ids and name in spec.records else None
+        dates.append(raw_tables.apply_records(con, kind, spec.feed, reported, held, delivered, now))
     changed_from = min(filter(None, dates), default=None)
     if changed_from:
         state.mark_pending(con, changed_from, f"feed {spec.feed}", now)
     return changed_from
 
 
-def _stated(spec: FeedSpec, kind: RecordKind) -> str:
-    """SQL: the records of one kind that the good rows of `parsed` state."""
+def _reported(spec: FeedSpec, kind: RecordKind) -> str:
+    """SQL: the records of one kind that the good rows of `parsed` report."""
     good = "from parsed where reason_code is null and not is_duplicate"
     if kind.name == "exchange_rate":
         return " union all ".join(
@@ -282,18 +299,18 @@ def _stated(spec: FeedSpec, kind: RecordKind) -> str:
     return f"select {columns}, file_id, line_number {good}"
 
 
-def _tell(
+def _count(
     con: duckdb.DuckDBPyConnection,
     spec: FeedSpec,
     result: FeedResult,
     read: list[FileRow],
     others: list[FileRow],
 ) -> None:
-    """Add to a result what became of a batch of files."""
-    set_aside = {row.path: row.reason for row in (*read, *others) if row.reason}
-    result.quarantined |= set_aside
+    """Add the files of a batch and their rows to the feed's result."""
+    quarantined = {row.path: row.reason for row in (*read, *others) if row.reason}
+    result.quarantined |= quarantined
     loaded = {row.file_id: row for row in read if row.status == "loaded"}
-    result.files_read += len(loaded) + len(set_aside)
+    result.files_read += len(loaded) + len(quarantined)
     for row in loaded.values():
         result.rows_accepted += row.rows_accepted
         result.rows_duplicate += row.rows_duplicate
@@ -304,21 +321,21 @@ def _tell(
             result.dates_read.append(row.first_trade_date)
     wanted = SHOWN_EXAMPLES - len(result.rejected_examples)
     if wanted and result.rows_rejected:
-        refused = con.execute(
+        rejected = con.execute(
             """select file_id, line_number, reason from parsed
             where reason_code is not null and file_id in (select unnest(?::INTEGER[]))
             order by file_id, line_number limit ?""",
             [list(loaded), wanted],
         ).fetchall()
         result.rejected_examples += [
-            f"{loaded[file_id].path}:{line}: {reason}" for file_id, line, reason in refused
+            f"{loaded[file_id].path}:{line}: {reason}" for file_id, line, reason in rejected
         ]
 
 
 def _remember_feed(
     con: duckdb.DuckDBPyConnection, spec: FeedSpec, fingerprint: str, now: datetime
 ) -> None:
-    """`raw.feed` says what the spec says; the models read it there."""
+    """Store the spec in `raw.feed`, where the models read it; rebuild all if they see a change."""
     row = (
         spec.feed, spec.title, spec.vendor, list(spec.records), spec.priority,
         spec.content == "day", spec.due_by, list(spec.segments), fingerprint,

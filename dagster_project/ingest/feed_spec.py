@@ -1,7 +1,7 @@
-"""What a feed is: one kind of file from one vendor, described by one YAML file in `feeds/`.
+"""The spec of a feed: what a YAML file in `feeds/` can say, and whether it is right.
 
-Belongs here: the shape of a spec, its validation, and how a file's name matches. Does not belong
-here: finding and loading the specs (`feed_catalog.py`), reading files (`reader.py`).
+Belongs here: the keys of a spec, their validation, matching file names. Does not belong here:
+finding and loading the specs (`feed_catalog.py`), reading files (`reader.py`).
 """
 
 import re
@@ -24,16 +24,16 @@ from dagster_project.market.record_kinds import DELIVERED_COLUMNS, RECORD_KINDS
 from dagster_project.market.symbols import Scheme, canonical
 from dagster_project.market.units import Unit
 
-# What a column must say besides the header it stands under, with an example; text says nothing.
+# The key that a column needs besides `column`, with an example; text columns need none.
 _EXAMPLES = {"unit": "shares", "format": "'%Y-%m-%d'", "truth": "'*'", "replace": None}
 
 
 class FeedSpecError(ValueError):
-    """A spec in `feeds/` that cannot be used; the message names file, line and remedy."""
+    """A spec in `feeds/` has a mistake; the message says where it is and how to correct it."""
 
 
 class _Misplaced(ValueError):
-    """What is wrong below the part of a spec that is being validated, and where there."""
+    """A mistake in a spec, with its location below the part that is being validated."""
 
     def __init__(self, message: str, *location: str) -> None:
         super().__init__(message)
@@ -59,16 +59,19 @@ RecordKindName = Annotated[str, AfterValidator(_known_kind)]
 
 
 class Column(_Strict):
-    """A delivered column and what its values mean."""
+    """A column of a feed's files: its header text, and what its values mean."""
 
     column: str
     unit: str | None = None
     format: str | None = None
     optional: bool = Field(False, description="the column may be missing, or a cell empty")
     beyond_range_pct: float = Field(
-        0, ge=0, le=10, description="open: how far beyond low and high the vendor's opens lie"
+        0,
+        ge=0,
+        le=10,
+        description="open only: how far the vendor's opens may be beyond low and high, in percent",
     )
-    truth: str | None = Field(None, description="the text that means true, e.g. * on half-days")
+    truth: str | None = Field(None, description="the text that means true, e.g. * for half-days")
     replace: dict[str, str] = Field(
         default_factory=dict, description="regular expression -> replacement"
     )
@@ -79,26 +82,30 @@ class Column(_Strict):
 
 
 class Format(_Strict):
-    """How a file is laid out."""
+    """How the files of a feed are laid out."""
 
     type: Literal["csv", "json", "json_cells", "xlsx"]
     encoding: str = "utf-8"
     delimiter: Annotated[str, StringConstraints(pattern=r'^([^"\s]|\t)$')] = ","
-    header_lines: int = Field(1, ge=1, description="the first of them names the columns")
+    header_lines: int = Field(1, ge=1, description="the first of them has the columns' names")
     symbol_line: int | None = Field(
-        None, description="a header line whose cells repeat the file's symbol"
+        None, description="the number of a header line whose cells repeat the file's symbol"
     )
     repeated_header: bool = False
     ends_with_newline: bool = Field(
-        False, description="a whole file ends with a line feed; without, its last line is refused"
+        False,
+        description="a complete file ends with a line feed; if it does not, its last line is "
+        "rejected",
     )
-    records: str | None = Field(None, description="json: dotted path of the list of records")
-    cells: dict[str, int] | None = Field(None, description="json_cells: column name -> cell col")
+    records: str | None = Field(None, description="json: path of the list of records, with dots")
+    cells: dict[str, int] | None = Field(
+        None, description="json_cells: column name -> `col` of its cells"
+    )
     thousands: Annotated[str, StringConstraints(pattern=r"^[^\d.+-]$")] | None = Field(
-        None, description="separator of thousands inside numbers"
+        None, description="the separator of thousands in numbers"
     )
     nulls: tuple[str, ...] = ("", "-", "--", "N/A", "NA", "null", "None", "nan", "NaN")
-    max_megabytes: int = Field(128, ge=1, description="a larger file is set aside unread")
+    max_megabytes: int = Field(128, ge=1, description="a larger file is quarantined unread")
 
     @field_validator("encoding")
     @classmethod
@@ -123,10 +130,10 @@ class Format(_Strict):
 
 
 class SymbolSource(_Strict):
-    """Where a row's symbol stands and how it becomes the canonical one.
+    """Where a row's symbol is, and how it becomes the canonical one.
 
-    With both `file` and `column`, the two must agree: a file that holds another symbol's rows
-    is refused row by row.
+    With both `file` and `column`, the two must agree: rows of another symbol than the file's are
+    rejected.
     """
 
     file: str | None = Field(None, description="a placeholder of `files`")
@@ -141,38 +148,41 @@ class SymbolSource(_Strict):
         return self
 
     @property
-    def tells_apart(self) -> bool:
-        """Whether two delivered symbols are never the same canonical one."""
+    def is_one_to_one(self) -> bool:
+        """Whether different delivered symbols always have different canonical symbols."""
         if self.map:
             return len(set(self.map.values())) == len(self.map)
         return self.scheme != "hkex_code"
 
     def canonical(self, delivered: str) -> str | None:
-        """The canonical symbol of a delivered one; None where the map does not know it."""
+        """The canonical symbol of a delivered one; None if it is not in the map."""
         if self.map:
             return self.map.get(delivered)
         return canonical(self.scheme, delivered)
 
 
 class FeedSpec(_Strict):
-    """One feed. See the files in `feeds/` for examples, README.md for how to add one."""
+    """A feed: one kind of file from one vendor.
+
+    See the files in `feeds/` for examples, and README.md for how to add one.
+    """
 
     feed: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     title: str
     vendor: str
     description: str = ""
-    files: str = Field(description="path pattern below landing/<feed>/; {placeholder} and *")
+    files: str = Field(description="path pattern in landing/<feed>/, with {placeholder} and *")
     file_date_format: str | None = None
     content: Literal["day", "history"]
     due_by: ClockTime | None = None
     closes_at: ClockTime | dict[str, ClockTime] | None = Field(
         None,
-        description="Hong Kong time, or a map symbol -> time: a file delivered earlier holds no "
-        "close of that day yet. The close of a full day stands for half-days too: their files are "
-        "not due before it",
+        description="the time of the close in Hong Kong time, or a map symbol -> time. Rows of a "
+        "day are rejected if the file was delivered before that day's close. Half-days have the "
+        "same time, because their files are not due earlier",
     )
     prices: Literal["traded", "adjusted"] = Field(
-        "traded", description="adjusted: restated for each later dividend and split"
+        "traded", description="adjusted: rewritten by the vendor after each dividend and split"
     )
     priority: int = Field(ge=1, le=100)
     format: Format
@@ -182,10 +192,13 @@ class FeedSpec(_Strict):
     market: MarketCode | dict[str, MarketCode] | None = None
     segments: tuple[str, ...] = Field(("all",), min_length=1)
     columns: dict[str, Column]
-    rates: dict[CurrencyCode, str] = Field(default_factory=dict, description="currency -> column")
+    rates: dict[CurrencyCode, str] = Field(
+        default_factory=dict, description="currency -> its column"
+    )
     base_currency: CurrencyCode | None = None
     ignored_columns: dict[str, str] = Field(
-        default_factory=dict, description="header text, or * for all others -> why it is not read"
+        default_factory=dict,
+        description="header text, or * for all others -> why the column is not read",
     )
 
     @field_validator("files")
@@ -285,7 +298,7 @@ class FeedSpec(_Strict):
 
     @property
     def delivered_columns(self) -> dict[str, str]:
-        """Canonical name -> the header text of the column that carries it."""
+        """The columns that are read: canonical name -> header text."""
         named = {name: column.column for name, column in self.columns.items()}
         if self.symbol and self.symbol.column:
             named["symbol"] = self.symbol.column
@@ -297,9 +310,9 @@ class FeedSpec(_Strict):
 
     @property
     def has_own_keys_per_file(self) -> bool:
-        """Whether no two files of the feed can state the same record, as their names tell."""
+        """Whether file names ensure that no two files of the feed report the same record."""
         in_name = {"date"} & self.placeholders
-        if self.symbol and self.symbol.file and self.symbol.tells_apart:
+        if self.symbol and self.symbol.file and self.symbol.is_one_to_one:
             in_name.add(self.symbol.file)
         return "*" not in self.files and bool(in_name) and in_name == self.placeholders
 
@@ -318,22 +331,22 @@ class FeedSpec(_Strict):
         return re.compile(pattern)
 
     def match(self, name: str) -> dict[str, str] | None:
-        """The placeholders' values in a path below `landing/<feed>/`; None: it does not fit."""
+        """The placeholders' values in a path below landing/<feed>/; None if it does not match."""
         found = self._file_pattern.fullmatch(name)
         return found.groupdict() if found else None
 
     def file_date(self, placeholders: dict[str, str]) -> date | None:
-        """The date a file's name states, if the pattern has one.
+        """The date in a file's name; None if the pattern has no date.
 
         Raises:
-            ValueError: the name has something else there, or the date in another spelling.
+            ValueError: the name has no date there, or has it in another spelling.
         """
         if self.file_date_format is None:
             return None
-        stated = datetime.strptime(placeholders["date"], self.file_date_format).date()
-        if stated.strftime(self.file_date_format) != placeholders["date"]:
-            raise ValueError(f"{placeholders['date']!r} is an unusual spelling of {stated}")
-        return stated
+        day = datetime.strptime(placeholders["date"], self.file_date_format).date()
+        if day.strftime(self.file_date_format) != placeholders["date"]:
+            raise ValueError(f"{placeholders['date']!r} is an unusual spelling of {day}")
+        return day
 
 
 def _check_column(name: str, column: Column) -> None:
@@ -343,11 +356,11 @@ def _check_column(name: str, column: Column) -> None:
         known = ", ".join(sorted(DELIVERED_COLUMNS))
         raise ValueError(f"is not a canonical column; known: {known} (and see `symbol`, `rates`)")
     needed, dimensions = DELIVERED_COLUMNS[name].meaning, DELIVERED_COLUMNS[name].dimensions
-    said = {key for key in _EXAMPLES if getattr(column, key)}
-    if not said <= {needed}:
-        raise ValueError(f"has no {', '.join(sorted(said - {needed}))}")
+    given = {key for key in _EXAMPLES if getattr(column, key)}
+    if not given <= {needed}:
+        raise ValueError(f"has no {', '.join(sorted(given - {needed}))}")
     example = _EXAMPLES[needed] if needed else None
-    if example and not said:
+    if example and not given:
         raise ValueError(f"state its {needed}, e.g. `{needed}: {example}`")
     if needed == "unit" and column.parsed_unit.dimension not in dimensions:
         raise ValueError(
@@ -357,17 +370,17 @@ def _check_column(name: str, column: Column) -> None:
         _check_date_format(column.format, name, "format")
     for pattern, replacement in column.replace.items():
         try:
-            _ask_duckdb("select regexp_replace('', ?, ?)", pattern, replacement)
+            _query_duckdb("select regexp_replace('', ?, ?)", pattern, replacement)
         except duckdb.Error as error:
             raise ValueError(f"replace: {pattern!r} is no regular expression: {error}") from None
 
 
 def _check_date_format(format_: str, *location: str) -> None:
-    """A format must carry a whole date, in Python and in DuckDB."""
+    """Check that a format gives a complete date, in Python as in DuckDB."""
     day = date(2025, 9, 17)
     try:
         text = day.strftime(format_)
-        in_duckdb = _ask_duckdb("select strptime(?, ?)::DATE", text, format_)
+        in_duckdb = _query_duckdb("select strptime(?, ?)::DATE", text, format_)
         whole = in_duckdb == datetime.strptime(text, format_).date() == day
     except (ValueError, duckdb.Error):
         whole = False
@@ -376,7 +389,7 @@ def _check_date_format(format_: str, *location: str) -> None:
 
 
 @cache
-def _ask_duckdb(query: str, *parameters: str) -> Any:
-    """What the reader's engine makes of a pattern or a format."""
+def _query_duckdb(query: str, *parameters: str) -> Any:
+    """What DuckDB, which reads the files, makes of a pattern or a format."""
     with duckdb.connect() as con:
         return con.execute(query, parameters).fetchall()[0][0]

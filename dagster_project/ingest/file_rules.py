@@ -1,10 +1,10 @@
-"""Why rows are rejected by their file as a whole: levels of figures, units, repeated records.
+"""Rejecting rows because of other rows in their file: wrong units, repeated records.
 
-Belongs here: what the rows of one file say against each other, and when that quarantines the file.
-Does not belong here: what a row says against itself (`row_rules.py`); what other files, other days
-or the calendar say (the audit's views in dbt).
+Belongs here: contradictions between the rows of one file, and when they quarantine the file. Does
+not belong here: contradictions within one row (`row_rules.py`); comparison with other files, other
+days or the calendar (the audit's views in dbt).
 
-As only one file is looked at, the same files give the same rows in whatever order they come.
+Since a rule sees only one file, the same files give the same rows in whatever order they arrive.
 """
 
 from bisect import bisect
@@ -23,28 +23,30 @@ from dagster_project.market.record_kinds import identifying_columns
 from dagster_project.warehouse.sql import literal
 from dagster_project.warehouse.temp_table import create_temp_table
 
+# The number of values before or after a place whose median is the level there.
 NEIGHBOURS = 5
-# Levels that are remembered while a file is walked through; bounds the work on a hostile one.
+# The number of levels that a value is compared with; bounds the work for a hostile file.
 _MOST_LEVELS = 8
 _OFF = {"file_id": "INTEGER", "line_number": "BIGINT", "reason": "VARCHAR"}
-# Of the lines that contradict each other, in the reason of each of them.
+# The number of contradicting lines that the reason names.
 SHOWN_LINES = 10
 
 
 def reject_levels(
     con: duckdb.DuckDBPyConnection, spec: FeedSpec, columns: Collection[str], rows: str
 ) -> None:
-    """Refuse rows of which turnover ÷ volume, or ÷ deals, is of another size than around them.
+    """Reject rows whose turnover ÷ volume (or ÷ deals) is at another level than around them.
 
-    For files whose prices are not those that were paid: indices, whole markets, and prices that
-    were adjusted afterwards. Where no size holds for more than half, every row is refused.
+    This is for files without traded prices: indices, whole markets, and adjusted prices. Files with
+    traded prices are checked row by row (`row_rules.py`). If no level holds for more than half of a
+    series, all its rows are rejected.
 
     Args:
-        columns: those that the files have.
+        columns: the columns that the files have.
         rows: SQL of the files' lines, with file_id, line_number and text.
     """
-    are_paid = "security_close" in spec.records and spec.prices == "traded"
-    if not {"trade_date", "turnover"} <= set(columns) or are_paid:
+    are_traded = "security_close" in spec.records and spec.prices == "traded"
+    if not {"trade_date", "turnover"} <= set(columns) or are_traded:
         return
     symbol = "symbol" if spec.symbol else "null"
     for divisor in ("volume", "deals"):
@@ -67,8 +69,8 @@ def reject_levels(
 def _jumps(
     con: duckdb.DuckDBPyConnection, spec: FeedSpec, divisor: str, rated: str
 ) -> list[tuple[int, int, str]]:
-    """Rows of another size than those around them: file_id, line_number, reason."""
-    # Next to no series jumps, so that few are looked at in Python.
+    """Rows at another level than those around them, as (file_id, line_number, reason)."""
+    # DuckDB selects the series that jump at all; they are few, and only they are read in Python.
     found = con.execute(f"""
         with rated as ({rated}),
         wide as (
@@ -110,23 +112,25 @@ def _jumps(
 
 
 def levels_off(rates: Sequence[float]) -> list[float | None]:
-    """Which values of a series are of another size than it has around them.
+    """Find the values of a series that are at another level than the values around them.
 
-    A series may drift to any size, but not jump there.
+    A series may drift to any level, but not jump to it. A jump is a factor of `LEVEL_MARGIN` or
+    more.
 
     Args:
         rates: positive values in order of time.
 
     Returns:
-        None for a value of the size that more than half have where they stand; else how many
-        times that size it is. Where no size holds more than half, no value is None.
+        One entry per value: None if it is at the main level, which more than half of the values
+        have; else its factor to the main level around it. If no level has more than half of the
+        values, no entry is None.
     """
     starts = [0] + [
         number
         for number in range(1, len(rates))
         if not 1 / LEVEL_MARGIN < rates[number] / rates[number - 1] < LEVEL_MARGIN
     ]
-    levels: list[list[int]] = []  # the one met last comes first
+    levels: list[list[int]] = []  # the level seen last comes first
     for start, end in zip(starts, [*starts[1:], len(rates)], strict=True):
         size = median(rates[start : min(start + NEIGHBOURS, end)])
         far = [
@@ -155,9 +159,13 @@ def _far_from_prices(
     rated: str,
     jumping: Sequence[tuple[int, int, str]],
 ) -> list[tuple[int, int, str]]:
-    """All rows, but for those, of files whose last prices are of another size.
+    """Rows of series whose turnover ÷ volume does not fit their last prices, except `jumping`.
 
-    The last prices of a file are not adjusted yet, or only for what came since.
+    Adjusted prices are compared in their last rows only, because they are adjusted little or not
+    at all there.
+
+    Returns:
+        (file_id, line_number, reason) of all rows of such a series.
     """
     create_temp_table(con, "off", _OFF, jumping)
     return con.execute(f"""
@@ -194,9 +202,12 @@ def _reject(
 
 
 def quarantine_wrong_units(con: duckdb.DuckDBPyConnection, spec: FeedSpec) -> dict[int, str]:
-    """Files of which more than half of the rows have wrong units: file_id -> reason.
+    """Quarantine files in which more than half of the rows have wrong units.
 
-    Their rows are taken out of `parsed`: the one reason stands for all.
+    Their rows are deleted from `parsed`, because one reason is enough for all of them.
+
+    Returns:
+        file_id -> reason of each such file.
     """
     if not {"volume", "turnover"} <= set(spec.columns):
         return {}
@@ -213,18 +224,18 @@ def quarantine_wrong_units(con: duckdb.DuckDBPyConnection, spec: FeedSpec) -> di
     create_temp_table(con, "off", {"file_id": "INTEGER"}, [(row[0],) for row in found])
     con.execute("delete from parsed where file_id in (select file_id from off)")
     return {
-        file_id: f"line {line}: {reason} (so in {wrong:,} of {judged:,} rows)"
-        for file_id, line, reason, wrong, judged in found
+        file_id: f"line {line}: {reason} (so in {wrong:,} of {checked:,} rows)"
+        for file_id, line, reason, wrong, checked in found
     }
 
 
 def reject_contradictions(
     con: duckdb.DuckDBPyConnection, spec: FeedSpec, columns: Sequence[str], rows: str
 ) -> None:
-    """Identical repeats of a record inside a file count once; contradictions are refused.
+    """Mark identical repeats of a record in a file as duplicates, and reject contradicting rows.
 
     Args:
-        columns: what `parsed` holds of a record.
+        columns: the columns of a record in `parsed`.
         rows: SQL of the files' lines, with file_id, line_number and text.
     """
     key = ["file_id", *(n for n in identifying_columns(spec.records) if n in columns)]

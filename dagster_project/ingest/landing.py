@@ -1,10 +1,10 @@
-"""What lies in the landing folder: which file belongs to which feed, and which cannot be taken.
+"""The landing folder: listing the files of a feed, and reading their bytes safely.
 
-Belongs here: walking `landing/<feed>/` without opening a file, judging names and kinds of file,
-and fetching the bytes of one that was listed. Does not belong here: what they mean (`reader.py`).
+Belongs here: listing `landing/<feed>/` without opening a file, checking names and types of files,
+and reading the bytes of a listed file. Does not belong here: what the bytes mean (`reader.py`).
 
-Whoever may write to landing is not trusted with more than that: below it no link is followed, even
-one that takes the place of a file or folder while it is being looked at.
+Somebody who can write to landing must not be able to make Closing Bell read files elsewhere. So no
+symbolic link below landing is followed, even one that replaces a file or folder while it is read.
 """
 
 import errno
@@ -19,10 +19,10 @@ from pathlib import Path
 from dagster_project.ingest.feed_spec import FeedSpec
 from dagster_project.market.printable import printable
 
-# Folders in folders are looked into so far, that no file below a feed's folder is overlooked.
+# Folders below a feed's folder are listed down to this depth, and reported if they are deeper.
 DEEPEST = 16
 LATEST_TIME = 2**63 - 1
-# Archives that keep no times unpack to 1970 or 1980.
+# Earlier times are not real: archives without times unpack files with a time in 1970 or 1980.
 _NO_TIME_BEFORE = datetime(1980, 1, 2)
 _HONG_KONG_AHEAD = timedelta(hours=8)
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
@@ -30,7 +30,11 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 
 @dataclass(frozen=True)
 class LandingFile:
-    """A regular file whose name fits its feed. `path` is below landing/, e.g. wsj_index/HSI.csv."""
+    """A regular file whose name matches its feed's pattern.
+
+    `path` is relative to landing/, such as wsj_index/HSI.csv; `placeholders` are the parts of the
+    name that the pattern captures.
+    """
 
     feed: str
     path: str
@@ -43,7 +47,7 @@ class LandingFile:
 
 @dataclass(frozen=True)
 class UnusableFile:
-    """Something in a feed's folder that is not read at all, and why."""
+    """A file or folder in a feed's folder that is not read, and the reason."""
 
     feed: str
     path: str
@@ -53,21 +57,21 @@ class UnusableFile:
 
 
 class FileUnreadable(Exception):
-    """A listed file cannot be read as it was listed; the message says why and what to do."""
+    """A listed file cannot be read, or has changed since; the message says what to do."""
 
 
 class LandingMissing(FileNotFoundError):
-    """A feed's folder is gone or cannot be listed: an outage, not a removal of its files."""
+    """A feed's folder is missing or cannot be listed. Its files do not count as removed then."""
 
 
 def scan_feed(landing: Path, spec: FeedSpec) -> tuple[list[LandingFile], list[UnusableFile]]:
-    """List a feed's files, sorted by path. Names that begin with a dot are not yet delivered.
+    """List a feed's files, without those whose names start with a dot (not delivered yet).
 
     Returns:
-        The files to read and those that cannot be; both empty where the folder is.
+        The files that can be read, and those that cannot; both sorted by path.
 
     Raises:
-        LandingMissing: `landing/<feed>` or a folder in it does not exist or cannot be listed.
+        LandingMissing: `landing/<feed>` is missing, or it or a folder in it cannot be listed.
     """
     folder = landing.absolute() / spec.feed
     if folder.is_symlink():
@@ -83,7 +87,7 @@ def scan_feed(landing: Path, spec: FeedSpec) -> tuple[list[LandingFile], list[Un
         if stat.S_ISDIR(status.st_mode) and spec.match(inside) is None and _depth(inside) < DEEPEST:
             continue
         path, absolute = f"{spec.feed}/{_shown(inside)}", f"{folder}/{inside}"
-        found = _judge(spec, inside, absolute, status)
+        found = _examine(spec, inside, absolute, status)
         if isinstance(found, str):
             unusable.append(
                 UnusableFile(spec.feed, path, status.st_size, _kept_time(status), found)
@@ -102,7 +106,7 @@ def scan_feed(landing: Path, spec: FeedSpec) -> tuple[list[LandingFile], list[Un
 
 
 def _walk(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
-    """Everything below a feed's folder: its path there, and what it is."""
+    """Everything below a feed's folder: path relative to the folder, and status."""
     to_list = [""]
     while to_list:
         below = to_list.pop()
@@ -129,11 +133,11 @@ def _status(entry: os.DirEntry[str]) -> os.stat_result | None:
     try:
         return entry.stat(follow_symlinks=False)
     except FileNotFoundError:
-        return None  # taken away since the folder was listed
+        return None  # it was removed after the folder was listed
 
 
 def _kept_time(status: os.stat_result) -> int:
-    """The time of a file, as far as 64 bits of nanoseconds reach: from 1677 to 2262."""
+    """A file's time in nanoseconds, limited to what 64 bits can store: 1677 to 2262."""
     return max(-LATEST_TIME, min(status.st_mtime_ns, LATEST_TIME))
 
 
@@ -142,16 +146,18 @@ def _depth(inside: str) -> int:
 
 
 def _shown(inside: str) -> str:
-    """A name as text that can be stored and shown, and that no other name has."""
+    """A path as text that can be stored and shown; different paths give different texts."""
     return printable(inside.replace("\\", "\\\\"))
 
 
 @contextmanager
 def _opened_folder(landing: str | Path, below: list[str]) -> Iterator[int]:
-    """A descriptor of a folder below landing; landing itself may lie behind links, it may not.
+    """Open a folder below landing, without following a link there, and yield its descriptor.
+
+    Links on the path to landing itself are followed.
 
     Raises:
-        OSError: on the way is something else than a folder.
+        OSError: part of the path is missing, or is not a folder.
     """
     opened = os.open(landing, os.O_RDONLY | os.O_DIRECTORY)
     try:
@@ -165,13 +171,13 @@ def _opened_folder(landing: str | Path, below: list[str]) -> Iterator[int]:
 
 
 def read_file(file: LandingFile) -> bytes:
-    """The bytes of a file, as many as it was listed with.
+    """Read the bytes of a file, after checking that it is still as it was listed.
 
     Raises:
-        FileUnreadable: it is gone, cannot be read, has become something else, or is being written.
+        FileUnreadable: it is gone, cannot be read, is no longer a regular file, or has changed.
     """
     landing, *below, name = file.absolute.rsplit("/", _depth(file.path))
-    # A pipe put in its place would be waited for.
+    # O_NONBLOCK: if a pipe has replaced the file, opening it must not wait for a writer.
     mode = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
     try:
         with (
@@ -196,10 +202,10 @@ def read_file(file: LandingFile) -> bytes:
     return content
 
 
-def _judge(
+def _examine(
     spec: FeedSpec, inside: str, absolute: str, status: os.stat_result
 ) -> tuple[dict[str, str], date | None] | str:
-    """What a file's name says; where the file cannot be read, the reason."""
+    """The placeholders and the date in a file's name; or the reason why the file is not read."""
     if stat.S_ISLNK(status.st_mode):
         return "is a link; put the file itself into the landing folder"
     if stat.S_ISDIR(status.st_mode) and _depth(inside) >= DEEPEST:
@@ -228,13 +234,13 @@ def _judge(
 
 
 def delivered_at(mtime_ns: int) -> datetime | None:
-    """When a file was delivered, in Hong Kong; None where its time says nothing."""
+    """When a file was delivered, in Hong Kong time; None if its time cannot be real."""
     moment = datetime.fromtimestamp(mtime_ns // 1_000_000_000, UTC).replace(tzinfo=None)
     return moment + _HONG_KONG_AHEAD if moment >= _NO_TIME_BEFORE else None
 
 
 def unclaimed_folders(landing: Path, feeds: set[str]) -> list[str]:
-    """Folders of landing/ that belong to no feed: a typo in a folder's name, or a spec missing."""
+    """Entries of landing/ that belong to no feed, because of a typo or a missing spec."""
     if not landing.is_dir():
         return []
     return sorted(

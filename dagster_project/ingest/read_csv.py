@@ -1,6 +1,7 @@
-"""CSV: the header is understood in Python, the lines are left to DuckDB.
+"""Reading CSV: Python reads the header, and DuckDB splits the lines.
 
-Belongs here: how a line is cut into cells. Does not belong here: what cells mean (`reader.py`).
+Belongs here: how a line is split into cells. Does not belong here: what cells mean
+(`typed_rows.py`).
 """
 
 import csv
@@ -18,10 +19,10 @@ from dagster_project.warehouse.sql import literal
 
 
 def check_lines(text: str, format_: Format) -> None:
-    """Refuse CSV that is cut into far more lines or cells than text of its size should be.
+    """Check that a CSV file has no more lines and cells than its format allows.
 
     Raises:
-        FileReadError: more than `format.max_megabytes` stands for.
+        FileReadError: there are more than `format.max_megabytes` stands for.
     """
     check_number(text.count("\n"), "lines", LINES_PER_MEGABYTE, format_)
     pieces = text.count("\n") + text.count(format_.delimiter)
@@ -29,7 +30,14 @@ def check_lines(text: str, format_: Format) -> None:
 
 
 def csv_header(text: str, format_: Format, delivered_symbol: str | None) -> Document:
-    """The header of a CSV file; its rows are left to DuckDB."""
+    """Read the header of a CSV file into a document without rows; DuckDB reads the rows.
+
+    Args:
+        delivered_symbol: the symbol in the file's name, which a `symbol_line` must repeat.
+
+    Raises:
+        FileReadError: the header cannot be read, or names another symbol.
+    """
     lines = text.split("\n", format_.header_lines)[: format_.header_lines]
     header = [name.strip() for name in _header_cells(lines[0], 1, format_.delimiter)]
     at = format_.symbol_line
@@ -54,9 +62,10 @@ def _header_cells(line: str, line_number: int, delimiter: str) -> list[str]:
 
 
 def split_line(delimiter: str) -> str:
-    """SQL: the cells of a line, null where its quotes do not pair.
+    """SQL: the cells of the line `text`; null if its quotes are malformed.
 
-    Only lines with a quote pay for the quoting rules of CSV. No cell goes over several lines.
+    The slower rules for quotes are only applied to lines with a quote. A cell cannot contain a line
+    feed.
     """
     comma = re.escape(delimiter)
     line = f"{literal(delimiter)} || text"

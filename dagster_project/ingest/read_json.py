@@ -1,7 +1,7 @@
-"""JSON: the list of records at a path becomes a header and rows of cells.
+"""Reading JSON: the list of records at a path becomes a header and rows of cells.
 
-Belongs here: walking one document in plain Python. Does not belong here: what cells mean
-(`reader.py`).
+Belongs here: reading one document in plain Python. Does not belong here: what cells mean
+(`typed_rows.py`).
 """
 
 import json
@@ -21,12 +21,12 @@ from dagster_project.ingest.feed_spec import Format
 
 
 def read_json(text: str, format_: Format) -> Document:
-    """The list of records at a path of a JSON document; its columns are all keys it uses.
+    """Read the list of records at the format's path; the columns are all keys of the records.
 
-    Numbers come as the text that was delivered, so that no digit is lost.
+    Numbers stay text as delivered, so that no digit is lost.
 
     Raises:
-        FileReadError: not JSON, no list at the path, or items of another shape.
+        FileReadError: it is not JSON, has no list at the path, or the items are not records.
     """
     try:
         return _read_json(text, format_)
@@ -63,7 +63,7 @@ def _read_json(text: str, format_: Format) -> Document:
             raise FileReadError(f"record {number} of {path} is none: {str(record)[:80]}")
     header = list(dict.fromkeys(name for record in records for name in record))
     check_number(len(records), "records", LINES_PER_MEGABYTE, format_)
-    # Records that share no key have as many cells as there are records, squared.
+    # If no two records share a key, there are as many cells as the square of the records.
     check_number(len(records) * len(header), "cells", PIECES_PER_MEGABYTE, format_)
     rows = [
         Row(number, _as_text(record), [_json_cell(record.get(name)) for name in header])
@@ -80,7 +80,11 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _gather_cells(cells: list[Any], columns: dict[str, int]) -> list[dict[str, Any]]:
-    """Sparse cells {row, col, text} become rows, in the order in which the rows begin."""
+    """Make records from a list of cells {row, col, text}, ordered by the first cell of each row.
+
+    Args:
+        columns: column name -> `col` of its cells.
+    """
     names = {str(position): name for name, position in columns.items()}
     rows: dict[str, dict[str, Any]] = {}
     for cell in cells:

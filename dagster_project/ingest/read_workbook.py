@@ -1,8 +1,8 @@
-"""Workbooks (xlsx): the first sheet becomes a header and rows of cells.
+"""Reading workbooks (xlsx): the first sheet becomes a header and rows of cells.
 
-Belongs here: unpacking within bounds, walking the sheet cell by cell. Does not belong here: what
-cells mean (`reader.py`). Ours and not only openpyxl's, because openpyxl unpacks whatever an archive
-claims to be.
+Belongs here: unpacking within limits, reading the sheet cell by cell. Does not belong here: what
+cells mean (`typed_rows.py`). openpyxl reads the sheet, but unpacking is code of our own, because
+openpyxl unpacks an archive of any size.
 """
 
 import io
@@ -30,16 +30,16 @@ MOST_WORKBOOK_PARTS = 1_000
 
 
 def read_workbook(content: bytes, format_: Format) -> Document:
-    """The first sheet of a workbook; its first row is the header.
+    """Read the first sheet of a workbook; its first row is the header.
 
     Raises:
-        FileReadError: no workbook, empty, or larger unpacked than the format allows.
+        FileReadError: it is not a workbook, is empty, or is larger than the format allows.
     """
     try:
         archive = _unpack(content, format_)
         book = openpyxl.load_workbook(archive, read_only=True, data_only=True, keep_links=False)
         sheet = book.worksheets[0]
-        sheet.reset_dimensions()  # a workbook may claim to be as large as it likes
+        sheet.reset_dimensions()  # the size that a workbook claims to have may be wrong
         first = next(sheet.iter_rows(max_row=1, values_only=True), ())
         header = [cell or "" for cell in _tidy_cells(first, format_)]
         while header and not header[-1]:
@@ -49,16 +49,16 @@ def read_workbook(content: bytes, format_: Format) -> Document:
         rows, last = _rows(sheet, len(header), format_)
     except FileReadError:
         raise
-    except Exception as error:  # a damaged part makes openpyxl raise whatever it meets
+    except Exception as error:  # openpyxl raises errors of any type for a damaged workbook
         raise FileReadError(f"is no readable workbook ({error}); fetch it again") from error
     return Document(header, rows, last - len(rows))
 
 
 def _unpack(content: bytes, format_: Format) -> io.BytesIO:
-    """The same archive with nothing compressed in it.
+    """Unpack an archive into one without compression, within the format's limits.
 
-    What openpyxl reads at once, zipfile unpacks at once, however little the archive says it is:
-    here it comes in pieces, and no further than what was said.
+    openpyxl reads each part at once, and zipfile would then unpack all of it, even if the archive
+    claims a smaller size. Here each part is read in pieces, and no further than its claimed size.
     """
     limit = format_.max_megabytes
     parts = content.count(b"PK\1\2")
@@ -86,8 +86,8 @@ def _unpack(content: bytes, format_: Format) -> io.BytesIO:
 
 
 def _rows(sheet: Any, width: int, format_: Format) -> tuple[list[Row], int]:
-    """The rows below the header that hold anything, and the number of the last row."""
-    # One column more than the header shows whether a row is too wide.
+    """The rows below the header that are not empty, and the number of the last row."""
+    # One more column than the header has is read, to notice a row that is too wide.
     found = sheet.iter_rows(min_row=2, max_col=width + 1, values_only=True)
     rows: list[Row] = []
     last = 1
@@ -109,7 +109,10 @@ def _rows(sheet: Any, width: int, format_: Format) -> tuple[list[Row], int]:
 
 
 def _tidy_cells(values: Sequence[Any], format_: Format) -> list[Cell]:
-    """The cells of a row; many may repeat one long text that the workbook holds once."""
+    """The cells of a row as text, within the format's limit.
+
+    A small workbook can repeat one long text in many cells.
+    """
     cells: list[Cell] = []
     letters = 0
     for value in values:
@@ -120,7 +123,7 @@ def _tidy_cells(values: Sequence[Any], format_: Format) -> list[Cell]:
 
 
 def _tidy(value: Any) -> Cell:
-    """A cell as text, with the line breaks of a converted PDF closed up."""
+    """A cell as text on one line; workbooks made from PDF files have line breaks in cells."""
     if isinstance(value, datetime) and value.time() == datetime.min.time():
         value = value.date()
     return None if value is None else " ".join(storable(str(value)).split()) or None

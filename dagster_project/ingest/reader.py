@@ -1,14 +1,15 @@
-"""Reading a feed's files: lines become typed rows, framing, or refused rows with a reason.
+"""Reading a feed's files: each line becomes a typed row, a rejected row with a reason, or framing.
 
-Belongs here: everything between a file's bytes and the temp table `parsed`. Python looks at each
-file once (encoding, header); DuckDB looks at the lines, of many files in one statement.
-Does not belong here: which files to read (`landing.py`), JSON and workbooks (`documents.py`),
-why a row is refused (`judgement.py`), what the rows change (`raw.py`).
+Belongs here: opening files, understanding their headers, counting what became of their lines.
+Python looks at each file as a whole; DuckDB reads the lines of many files in one statement
+(`typed_rows.py`). Does not belong here: which files to read (`changes.py`), their formats
+(`read_csv.py`, `read_json.py`, `read_workbook.py`), why a row is rejected (`row_rules.py`,
+`file_rules.py`), what the rows change in raw (`warehouse/raw_tables.py`).
 
-A line is what stands between two line feeds, so `line_number` is what an editor shows; in a
-workbook it is the row, in JSON the number of a record in its list. For every file
+A line ends with a line feed, so `line_number` is the number that an editor shows. In a workbook it
+is the row, and in JSON the number of the record in its list. For every file
 
-    lines read = accepted + duplicate + refused + framing.
+    lines read = accepted + duplicate + rejected + framing.
 """
 
 import re
@@ -37,7 +38,7 @@ from dagster_project.ingest.typed_rows import (
 
 @dataclass(frozen=True)
 class Delivery:
-    """A file of landing, what it holds, and the number that its rows will carry."""
+    """A file of landing with its content, and the file_id that its rows get."""
 
     file_id: int
     file: LandingFile
@@ -46,7 +47,11 @@ class Delivery:
 
 @dataclass(frozen=True)
 class FileReport:
-    """What was read of one file. With a `reason`, it is set aside; a `remark` is but told."""
+    """What became of the lines of one file.
+
+    A file with a `reason` is quarantined. A `remark` is reported, and rejects nothing. The trade
+    dates are the first and the last of the accepted rows.
+    """
 
     file_id: int
     lines_read: int = 0
@@ -67,17 +72,18 @@ def read_files(
     today: date,
     check_symbol: SymbolCheck,
 ) -> list[FileReport]:
-    """Read a batch of files of one feed into temp table `parsed`.
+    """Read a batch of files of one feed into the temp table `parsed`.
+
+    `parsed` has one row per data line of the files whose header can be understood, with the columns
+    file_id, line_number, segment, the feed's canonical columns in canonical units, reason_code and
+    reason (null for a good row), raw_text (of rejected rows only), is_duplicate.
 
     Args:
-        today: rows of a later trade date are refused.
-        check_symbol: what is wrong with a canonical symbol, if anything.
+        today: rows of a later trade date are rejected.
+        check_symbol: returns what is wrong with a canonical symbol, if anything.
 
     Returns:
-        One report a file. `parsed` holds one row a data line of the files whose header is
-        understood: file_id, line_number, segment, the feed's canonical columns in canonical
-        units, reason_code and reason (null where the row is good), raw_text (refused rows only),
-        is_duplicate.
+        One report per file.
     """
     reports: list[FileReport] = []
     layouts: dict[Layout, list[SourceFile]] = defaultdict(list)
@@ -105,7 +111,7 @@ def read_files(
 
 
 def _count_lines(text: bytes) -> int:
-    """Of a text without its last line feed."""
+    """The number of lines of a text that was stripped of its last line feed."""
     return text.count(b"\n") + 1
 
 
@@ -113,10 +119,10 @@ def _count_lines(text: bytes) -> int:
 
 
 def _open(spec: FeedSpec, delivery: Delivery, check_symbol: SymbolCheck) -> SourceFile:
-    """Look at a file as a whole.
+    """Decode a file and find its columns.
 
     Raises:
-        FileReadError: it cannot be read, or holds something else than its feed's files do.
+        FileReadError: it cannot be decoded, or is not as the feed's spec describes its files.
     """
     file, content, format_ = delivery.file, delivery.content, spec.format
     delivered = symbol = None
@@ -191,7 +197,7 @@ def _positions(spec: FeedSpec, header: list[str]) -> tuple[tuple[str, int], ...]
 
 
 def _remark(spec: FeedSpec, header: list[str]) -> str | None:
-    """What is odd about a header that is understood: columns of which the spec says nothing."""
+    """Name the columns of a header that the spec does not mention; None if there are none."""
     known = {*spec.delivered_columns.values(), *spec.ignored_columns, ""}
     unknown = [name for name in dict.fromkeys(header) if name not in known]
     if not unknown or "*" in known:
@@ -209,9 +215,10 @@ def _remark(spec: FeedSpec, header: list[str]) -> str | None:
 def _reports(
     con: duckdb.DuckDBPyConnection, spec: FeedSpec, sources: list[SourceFile]
 ) -> list[FileReport]:
-    """Count what became of the lines; a file of which nothing can be used is set aside.
+    """Count what became of the lines of each file, and quarantine files that are of no use.
 
-    So is one of which more than half comes in other units than its spec declares.
+    These are files without a good row, and files whose rows are mostly in other units than the
+    spec declares.
     """
     units = quarantine_wrong_units(con, spec)
     dates = "trade_date" if "trade_date" in spec.columns else "null::DATE"

@@ -1,8 +1,9 @@
-"""Why a row is rejected, by that row alone: conditions in SQL on its typed cells.
+"""Rejecting a row because of what is in it: conditions in SQL on its typed cells.
 
-Belongs here: everything that a row's cells, its file's name and the time of delivery say against
-it. Does not belong here: how cells become values (`reader.py`); what the rows around it in its file
-say (`file_rules.py`); what other files, other days or the calendar say (the audit's views in dbt).
+Belongs here: every reason that follows from a row's cells, its file's name and the time of
+delivery. Does not belong here: how cells become values (`typed_rows.py`); comparison with other
+rows of the file (`file_rules.py`), or with other files, other days or the calendar (the audit's
+views in dbt).
 """
 
 from collections.abc import Collection
@@ -15,16 +16,18 @@ from dagster_project.market.record_kinds import COLUMNS, RECORD_KINDS
 from dagster_project.market.units import CURRENCIES
 from dagster_project.warehouse.sql import literal, shown
 
-# How far beyond high and low a close may lie by rounding alone: indices come at two to four
-# decimals, and one line mixes them; prices are exact to a fraction of the smallest tick.
+# How far a close or an open may be beyond high and low because of rounding. Indices have two to
+# four decimals, and one line mixes them; prices are exact to a fraction of the smallest tick.
 ROUNDING = {"points": "0.0015", "currency": "0.0001"}
-# How far a stated change may lie from close - previous close: three figures, each rounded to two
-# decimals (indices, adjusted prices), or none of them. A percentage has two decimals as well.
+# How far a reported change may be from close - previous close because of rounding. Three figures
+# are rounded to two decimals for indices and adjusted prices, and none for other prices. A
+# percentage has two decimals as well.
 CHANGE_ROUNDING = {"points": 0.0151, "currency": 0.0001}
 ADJUSTED_ROUNDING = 0.01
 PCT_ROUNDING = 0.0051
-# A price averaged over the session lies between low and high. Units are wrong by a factor of ten
-# at least; where the average is only compared with that of the rows around, it moves by itself.
+# The average price of a session is between low and high, and a wrong unit is wrong by a factor of
+# ten or more, so the margin can be small. It must be larger where the average is compared with that
+# of other rows, because averages change by themselves.
 AVERAGE_MARGIN = 1.5
 LEVEL_MARGIN = 8
 WRONG_UNIT_OR_PRICE = "unit_or_price_wrong"
@@ -32,30 +35,35 @@ MAX_RAW_TEXT = 4000
 
 
 class _Rules:
-    """Conditions in the order in which they are asked; the first that holds names the rule."""
+    """Conditions with their reasons, in order; the first that is true gives the reason."""
 
     def __init__(self) -> None:
         self.cases: list[str] = []
 
     def reject(self, condition: str, code: str, *message: str, only_if: str | None = None) -> None:
-        """Add one; of a condition that costs much, `only_if` is asked first."""
+        """Add a condition.
+
+        Args:
+            message: SQL expressions that are joined to the message.
+            only_if: a cheap condition that is checked before an expensive one.
+        """
         text = ", ".join([literal(f"{code}: "), *message])
         rule = f"case when {condition} then concat({text}) end"
         self.cases.append(f"case when {only_if} then {rule} end" if only_if else rule)
 
     def first(self) -> str:
-        """SQL: the first of them that a row has; null where it has none."""
+        """SQL: `code: message` of the first condition that is true; null if none is."""
         return f"coalesce({', '.join(self.cases)})"
 
 
 def rejection_reason(
     spec: FeedSpec, width: int, cells: dict[str, str], types: dict[str, str], today: date
 ) -> str:
-    """SQL: null for a good row, else `code: what is wrong, and what to do`, or `framing: `.
+    """SQL: why a row is rejected, as `code: message`; `framing: ` for framing, null for a good row.
 
     Args:
-        width: how many cells a line has.
-        cells: canonical column -> SQL of its cell, for those that the files have.
+        width: the number of cells that a line must have.
+        cells: canonical column -> SQL of its cell, for the columns that the files have.
         types: canonical column -> DuckDB type.
     """
     rules = _Rules()
@@ -89,8 +97,8 @@ def rejection_reason(
 
 
 def _needed(spec: FeedSpec) -> tuple[str, str]:
-    """SQL: whether a row lacks what its kind is about; and the name of what it lacks."""
-    # A file of two kinds (an index's close and its market's turnover) is about the first.
+    """SQL: whether a row lacks a value that its record kind needs; and the values' names."""
+    # A feed of two kinds (index close and market turnover) needs the values of the first.
     kind = next(kind for name, kind in RECORD_KINDS.items() if name in spec.records)
     if spec.rates:
         return " and ".join(f"rate_{currency} is null" for currency in spec.rates), "rate"
@@ -173,7 +181,8 @@ def _reject_numbers(
         )
         disguised.reject(f"regexp_matches({cell}, '_|[eE][+]')", "bad_number", *message)
     if disguised.cases:
-        # DuckDB reads 1_000 as a number, and a spreadsheet writes 1.36E+08 for 135628512.
+        # DuckDB reads 1_000 as a number, and spreadsheets write 1.36E+08 for 135628512, which loses
+        # digits.
         may_be = "contains(text, '_') or contains(text, '+')"
         rules.cases.append(f"case when {may_be} then {disguised.first()} end")
 
@@ -188,7 +197,7 @@ def _reject_signs(rules: _Rules, cells: Collection[str]) -> None:
 
 
 def _reject_ranges(rules: _Rules, spec: FeedSpec, cells: Collection[str]) -> None:
-    """Low, high, and what lies between them."""
+    """Reject rows whose low is above high, or whose close or open is beyond them."""
     if {"high", "low"} <= set(cells):
         rules.reject(
             "low > high", "high_below_low", "'high '", "high", "' lies below low '", "low",
@@ -213,7 +222,7 @@ def _reject_ranges(rules: _Rules, spec: FeedSpec, cells: Collection[str]) -> Non
 
 
 def _reject_changes(rules: _Rules, spec: FeedSpec, cells: Collection[str]) -> None:
-    """Change, in points and percent, against close and previous close of the same row."""
+    """Reject rows whose change, or change in percent, contradicts close and previous close."""
     if "close" not in cells:
         return
     rounding = CHANGE_ROUNDING[spec.columns["close"].parsed_unit.dimension]
@@ -229,7 +238,7 @@ def _reject_changes(rules: _Rules, spec: FeedSpec, cells: Collection[str]) -> No
         rounding = ADJUSTED_ROUNDING
     change = "change" if "change" in cells else "(close - previous_close)"
     previous = "previous_close" if "previous_close" in cells else "(close - change)"
-    # 100 * change / previous, without a division, and with the rounding of all three.
+    # change_pct = 100 * change / previous, without a division, and with rounding of all three.
     rules.reject(
         f"abs({change}::DOUBLE * 100 - change_pct * {previous}::DOUBLE) > "
         f"{PCT_ROUNDING} * {previous}::DOUBLE + {100 * rounding}",
@@ -240,20 +249,20 @@ def _reject_changes(rules: _Rules, spec: FeedSpec, cells: Collection[str]) -> No
 
 
 def _rounding(spec: FeedSpec, name: str) -> float:
-    """Half of the unit in which a column is declared, in canonical units."""
+    """The largest error of rounding a column to its declared unit, in canonical units."""
     smallest = 0.01 if name == "turnover" else 1.0
     return float(max(10 ** spec.columns[name].parsed_unit.exponent, smallest)) / 2
 
 
 def _reject_average_prices(rules: _Rules, spec: FeedSpec, cells: Collection[str]) -> None:
-    """Turnover ÷ volume lies between low and high, where both are in units of currency."""
+    """Reject rows whose turnover ÷ volume is not between low and high, if these are prices."""
     if not {"high", "low", "close", "turnover", "volume"} <= set(cells):
         return
     if spec.columns["close"].parsed_unit.dimension != "currency":
         return
     turnover, volume = "turnover::DOUBLE", "volume::DOUBLE"
     turnover_rounding, volume_rounding = _rounding(spec, "turnover"), _rounding(spec, "volume")
-    # Adjusted afterwards, a price of long ago is any part of what was paid; it is never more.
+    # An adjusted price can be any fraction of the traded price, but never more.
     margin = LEVEL_MARGIN if spec.prices == "adjusted" else AVERAGE_MARGIN
     message = (
         "'turnover ÷ volume is '", "round(turnover / nullif(volume, 0), 4)", "', about '",

@@ -1,7 +1,7 @@
-"""A file whose header is understood, and many of them as one table for DuckDB.
+"""A file whose header has been read, and many such files as one table for DuckDB.
 
-Belongs here: what is known of a file before its lines are looked at. Does not belong here: opening
-it (`reader.py`), its rows (`typed_rows.py`).
+Belongs here: what is known of a file before its lines are read. Does not belong here: opening it
+(`reader.py`), its rows (`typed_rows.py`).
 """
 
 import struct
@@ -15,7 +15,7 @@ from dagster_project.ingest.document import Row
 
 @dataclass(frozen=True)
 class Layout:
-    """Where the canonical columns stand in a line: name -> 1-based position."""
+    """The number of cells in a line, and the 1-based position of each canonical column."""
 
     width: int
     positions: tuple[tuple[str, int], ...]
@@ -23,9 +23,10 @@ class Layout:
 
 @dataclass(frozen=True)
 class SourceFile:
-    """A file whose header is understood. Either its text or its rows hold the data.
+    """A file whose header has been read.
 
-    `delivered` is Hong Kong time; `open_line` is the last line where no line feed ends it.
+    The data is in `text` for CSV, and in `rows` for other formats. `delivered` is in Hong Kong
+    time. `open_line` is the number of the last line if it does not end with a line feed.
     """
 
     file_id: int
@@ -44,10 +45,10 @@ class SourceFile:
 
 
 def source_table(sources: list[SourceFile]) -> pa.Table:
-    """What is known of each file, and its text without a copy.
+    """One row per file, with what is known of it and its text, which is not copied.
 
-    A record batch a file lets all threads of DuckDB take part. Made from buffers, since
-    `pyarrow.array` would import pandas, which takes longer than a night's files.
+    Each file is a record batch, so that DuckDB can use all its threads. The arrays are made from
+    buffers because `pyarrow.array` would import pandas, which takes longer than a night's files.
     """
     return pa.Table.from_batches(
         pa.RecordBatch.from_arrays(
