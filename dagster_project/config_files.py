@@ -78,8 +78,8 @@ def read_csv(path: Path, model: type[Row], error: type[ValueError]) -> Iterator[
                 where = f"{path}:{reader.line_num}"
                 if None in row or None in row.values():
                     raise error(
-                        f"{where}: the line has not as many values as the header, {len(header)}; "
-                        "quote a value that holds a comma"
+                        f"{where}: the line does not have {len(header)} values, as the header has; "
+                        "quote a value that contains a comma"
                     )
                 try:
                     yield where, model.model_validate(row)
@@ -123,7 +123,9 @@ def read_yaml(
         raise error(f"{path}:1: {otherwise}")
     if repeated:
         raise error(
-            "\n".join(f"{path}:{line}: {key}: stands here a second time" for key, line in repeated)
+            "\n".join(
+                f"{path}:{line}: {key}: is here a second time; keep one" for key, line in repeated
+            )
         )
     try:
         return model.model_validate(content)

@@ -66,10 +66,11 @@ def check_number(number: int, things: str, per_megabyte: int, format_: Format) -
     Raises:
         FileReadError: there are more.
     """
-    if number > format_.max_megabytes * per_megabyte:
+    allowed = format_.max_megabytes * per_megabyte
+    if number > allowed:
         raise FileReadError(
-            f"holds {number:,} {things} or more; {format_.max_megabytes * per_megabyte:,} are "
-            "allowed (format.max_megabytes in the feed's spec); fetch it again, or split it"
+            f"has {number:,} {things} or more; {allowed:,} are allowed (format.max_megabytes in "
+            "the feed's spec); fetch it again, or split it"
         )
 
 

@@ -54,9 +54,11 @@ def load_feed(path: Path) -> FeedSpec:
         path,
         FeedSpec,
         FeedSpecError,
-        otherwise=f"is not a feed spec; it starts with `feed: {path.stem}`",
+        otherwise=f"is not a feed spec; a spec starts with `feed: {path.stem}`",
         unknown_key="is not a key of a feed spec; a typo?",
     )
     if spec.feed != path.stem:
-        raise FeedSpecError(f"{path}:1: the file is named {path.stem!r}, the feed {spec.feed!r}")
+        raise FeedSpecError(
+            f"{path}:1: the file is named {path.stem!r}, but the feed {spec.feed!r}"
+        )
     return spec

@@ -125,7 +125,7 @@ def retire_feed(con: duckdb.DuckDBPyConnection, name: str, now: datetime) -> Non
         for kind in RECORD_KINDS.values():
             raw_tables.apply_records(con, kind, name, None, held, None, now)
         con.execute("delete from raw.feed where feed = ?", [name])
-        state.mark_pending(con, state.EVERYTHING, f"feed {name} is gone", now)
+        state.mark_pending(con, state.EVERYTHING, f"feed {name} was retired", now)
 
 
 @contextmanager

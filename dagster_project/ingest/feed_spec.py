@@ -51,7 +51,7 @@ ClockTime = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$
 
 def _known_kind(name: str) -> str:
     if name not in RECORD_KINDS:
-        raise ValueError(f"{name!r} is no record kind; known: {', '.join(RECORD_KINDS)}")
+        raise ValueError(f"{name!r} is not a record kind; known: {', '.join(RECORD_KINDS)}")
     return name
 
 
@@ -113,19 +113,19 @@ class Format(_Strict):
         try:
             "".encode(encoding)
         except LookupError:
-            raise ValueError(f"{encoding!r} is no text encoding; e.g. utf-8, gb18030") from None
+            raise ValueError(f"{encoding!r} is not a text encoding; e.g. utf-8, gb18030") from None
         return encoding
 
     @model_validator(mode="after")
     def _complete(self) -> "Format":
         if self.symbol_line and not 2 <= self.symbol_line <= self.header_lines:
-            raise _Misplaced("is one of the header lines after the first", "symbol_line")
+            raise _Misplaced("must be one of the header lines after the first", "symbol_line")
         if self.ends_with_newline and self.type != "csv":
-            raise _Misplaced("only csv ends with a line feed", "ends_with_newline")
+            raise _Misplaced("only csv files end with a line feed", "ends_with_newline")
         if self.type == "json" and not self.records:
-            raise ValueError("a json format names the path of its list, e.g. `records: data`")
+            raise ValueError("a json format needs the path of its list, e.g. `records: data`")
         if self.type == "json_cells" and not (self.records and self.cells):
-            raise ValueError("a json_cells format names `records` and `cells`")
+            raise ValueError("a json_cells format needs `records` and `cells`")
         return self
 
 
@@ -144,7 +144,7 @@ class SymbolSource(_Strict):
     @model_validator(mode="after")
     def _somewhere(self) -> "SymbolSource":
         if not (self.file or self.column):
-            raise ValueError("say where the symbol stands: `file: <placeholder>` or `column: …`")
+            raise ValueError("say where the symbol is: `file: <placeholder>` or `column: …`")
         return self
 
     @property
@@ -206,7 +206,9 @@ class FeedSpec(_Strict):
     def _files_is_a_pattern(cls, files: str) -> str:
         names = re.findall(r"\{(.*?)\}", files)
         if not all(name.isidentifier() for name in names) or len(set(names)) < len(names):
-            raise ValueError(f"{files!r}: placeholders are different words, e.g. {{symbol}}.csv")
+            raise ValueError(
+                f"{files!r}: placeholders must be different words, e.g. {{symbol}}.csv"
+            )
         return files
 
     @field_validator("columns")
@@ -227,17 +229,20 @@ class FeedSpec(_Strict):
             missing = ", ".join(sorted(kind.spec_needs - given))
             if missing:
                 raise _Misplaced(
-                    f"records of kind {kind.name} need {missing}, not optional", "columns"
+                    f"records of kind {kind.name} need {missing}, and not optional", "columns"
                 )
         if any(kind.has_symbol for kind in kinds) and self.symbol is None:
-            raise ValueError("say where the symbol stands: `symbol: {file: …}` or `{column: …}`")
+            raise ValueError("say where the symbol is: `symbol: {file: …}` or `{column: …}`")
         if self.closes_at and "trade_date" not in self.columns:
-            raise _Misplaced("without `trade_date`, no row has a close", "closes_at")
+            raise _Misplaced("needs the column `trade_date`", "closes_at")
         if isinstance(self.closes_at, dict) and self.symbol is None:
             raise _Misplaced("a map symbol -> time needs `symbol`", "closes_at")
         is_repeated = len(set(self.records)) < len(self.records)
         if {"index_close", "security_close"} <= set(self.records) or is_repeated:
-            raise _Misplaced("a kind stands once; closes are of indices or securities", "records")
+            raise _Misplaced(
+                "a kind can be named once, and only one of index_close and security_close",
+                "records",
+            )
         return self
 
     @model_validator(mode="after")
@@ -245,25 +250,33 @@ class FeedSpec(_Strict):
         if "market_turnover" in self.records and self.market is None:
             raise ValueError("market_turnover needs `market`: a MIC, or a map symbol -> MIC")
         if self.market and isinstance(self.market, dict) != bool(self.symbol):
-            raise _Misplaced("with `symbol`, it is a map symbol -> MIC; without, a MIC", "market")
+            raise _Misplaced(
+                "must be a map symbol -> MIC with `symbol`, and a MIC without", "market"
+            )
         if isinstance(self.market, dict) and len(set(self.market.values())) < len(self.market):
-            raise _Misplaced("two symbols give the turnover of one market", "market")
+            raise _Misplaced("two symbols cannot give the turnover of one market", "market")
         if ("exchange_rate" in self.records) != bool(self.rates and self.base_currency):
-            raise ValueError("exchange_rate needs `rates` and `base_currency`, and only it does")
+            raise ValueError("`rates` and `base_currency` are for exchange_rate, which needs both")
         return self
 
     @model_validator(mode="after")
     def _placeholders_are_used(self) -> "FeedSpec":
         if self.symbol and self.symbol.file and self.symbol.file not in self.placeholders:
-            raise _Misplaced(f"{self.symbol.file!r} is no placeholder of `files`", "symbol", "file")
+            raise _Misplaced(
+                f"{self.symbol.file!r} is not a placeholder of `files`", "symbol", "file"
+            )
         if self.format.symbol_line and not (self.symbol and self.symbol.file):
-            raise _Misplaced("it repeats the symbol of `symbol.file`", "format", "symbol_line")
+            raise _Misplaced(
+                "needs `symbol.file`, whose symbol it repeats", "format", "symbol_line"
+            )
         if ("date" in self.placeholders) != (self.file_date_format is not None):
-            raise _Misplaced("{date} in `files` and `file_date_format` go together", "files")
+            raise _Misplaced("{date} in `files` needs `file_date_format`, and the reverse", "files")
         if self.file_date_format:
             _check_date_format(self.file_date_format, "file_date_format")
         if len(self.segments) > 1 and "segment" not in self.placeholders:
-            raise _Misplaced("files of several segments are told apart by {segment}", "files")
+            raise _Misplaced(
+                "with several segments, `files` needs the placeholder {segment}", "files"
+            )
         return self
 
     @model_validator(mode="after")
@@ -273,18 +286,20 @@ class FeedSpec(_Strict):
         declared = {currency for currency in named if currency}
         has_own = "currency" in self.columns
         if has_own and self.currency:
-            raise _Misplaced("the currency stands in a column or in the spec, not both", "currency")
+            raise _Misplaced(
+                "give the currency in a column or in the spec, not in both", "currency"
+            )
         for name, unit in units.items():
             if unit.dimension == "currency" and has_own != (unit.currency is None):
                 raise _Misplaced(
-                    "the unit is `currency` where each row names its own in the column `currency`,"
-                    " else that currency's code",
+                    "the unit must be `currency` if each row names its currency in the column "
+                    "`currency`, and else the currency's code",
                     *("columns", name),
                 )
         if not (self.currency or has_own) and any(
             unit.dimension in {"currency", "points"} for unit in units.values()
         ):
-            raise ValueError("state the currency: `currency: HKD`, or a map symbol -> currency")
+            raise ValueError("give the currency: `currency: HKD`, or a map symbol -> currency")
         for name, unit in units.items():
             if unit.currency and declared != {unit.currency}:
                 raise _Misplaced(
@@ -351,17 +366,17 @@ class FeedSpec(_Strict):
 
 def _check_column(name: str, column: Column) -> None:
     if column.beyond_range_pct and name != "open":
-        raise _Misplaced("only opens may lie beyond low and high", name, "beyond_range_pct")
+        raise _Misplaced("only `open` may be beyond low and high", name, "beyond_range_pct")
     if name not in DELIVERED_COLUMNS:
         known = ", ".join(sorted(DELIVERED_COLUMNS))
         raise ValueError(f"is not a canonical column; known: {known} (and see `symbol`, `rates`)")
     needed, dimensions = DELIVERED_COLUMNS[name].meaning, DELIVERED_COLUMNS[name].dimensions
     given = {key for key in _EXAMPLES if getattr(column, key)}
     if not given <= {needed}:
-        raise ValueError(f"has no {', '.join(sorted(given - {needed}))}")
+        raise ValueError(f"does not take {', '.join(sorted(given - {needed}))}")
     example = _EXAMPLES[needed] if needed else None
     if example and not given:
-        raise ValueError(f"state its {needed}, e.g. `{needed}: {example}`")
+        raise ValueError(f"give its {needed}, e.g. `{needed}: {example}`")
     if needed == "unit" and column.parsed_unit.dimension not in dimensions:
         raise ValueError(
             f"a unit of {column.unit!r} does not fit; expected {' or '.join(sorted(dimensions))}"
@@ -372,7 +387,7 @@ def _check_column(name: str, column: Column) -> None:
         try:
             _query_duckdb("select regexp_replace('', ?, ?)", pattern, replacement)
         except duckdb.Error as error:
-            raise ValueError(f"replace: {pattern!r} is no regular expression: {error}") from None
+            raise ValueError(f"replace: {pattern!r} is not a regular expression: {error}") from None
 
 
 def _check_date_format(format_: str, *location: str) -> None:
@@ -385,7 +400,7 @@ def _check_date_format(format_: str, *location: str) -> None:
     except (ValueError, duckdb.Error):
         whole = False
     if not whole:
-        raise _Misplaced(f"{format_!r} is no date format; e.g. '%Y-%m-%d', '%Y%m%d'", *location)
+        raise _Misplaced(f"{format_!r} is not a date format; e.g. '%Y-%m-%d', '%Y%m%d'", *location)
 
 
 @cache

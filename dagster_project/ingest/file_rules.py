@@ -95,8 +95,8 @@ def _jumps(
     def of_another_size(rate: float, factor: float) -> str:
         about = f"{float(f'{factor:.2g}'):g}"
         return (
-            f"turnover ÷ {divisor} is {rate:.6g}, about {about} × what it is in the rows around: "
-            f"{declared_as(spec, divisor, 'turnover')} comes in another unit than "
+            f"turnover ÷ {divisor} is {rate:.6g}, about {about} × its level in the rows around: "
+            f"{declared_as(spec, divisor, 'turnover')} is in another unit than "
             f"feeds/{spec.feed}.yaml declares, or is wrong"
         )
 
@@ -182,7 +182,7 @@ def _far_from_prices(
             'turnover ÷ volume is about ', {two_digits("factor")},
             ' × the price in the last rows: ',
             {literal(declared_as(spec, "volume", "turnover"))},
-            {literal(f" comes in another unit than feeds/{spec.feed}.yaml declares")})
+            {literal(f" is in another unit than feeds/{spec.feed}.yaml declares")})
         from rated join level using (file_id, series)
         where factor >= {LEVEL_MARGIN} or factor <= 1 / {LEVEL_MARGIN}""").fetchall()
 
@@ -224,7 +224,7 @@ def quarantine_wrong_units(con: duckdb.DuckDBPyConnection, spec: FeedSpec) -> di
     create_temp_table(con, "off", {"file_id": "INTEGER"}, [(row[0],) for row in found])
     con.execute("delete from parsed where file_id in (select file_id from off)")
     return {
-        file_id: f"line {line}: {reason} (so in {wrong:,} of {checked:,} rows)"
+        file_id: f"line {line}: {reason} (likewise in {wrong:,} of {checked:,} rows)"
         for file_id, line, reason, wrong, checked in found
     }
 
@@ -260,7 +260,7 @@ def reject_contradictions(
         and not is_contradiction and line_number > first_line""")
     con.execute(f"""
         update parsed set reason_code = 'contradicting_rows',
-            reason = 'lines ' || repeated.lines || ' state the same record with other values',
+            reason = 'lines ' || repeated.lines || ' report the same record with different values',
             raw_text = source.text[:{MAX_RAW_TEXT}]
         from repeated, {rows} as source
         where {same} and reason_code is null and is_contradiction

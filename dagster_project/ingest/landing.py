@@ -75,11 +75,13 @@ def scan_feed(landing: Path, spec: FeedSpec) -> tuple[list[LandingFile], list[Un
     """
     folder = landing.absolute() / spec.feed
     if folder.is_symlink():
-        raise LandingMissing(f"{folder} is a link, and none is followed; make it a folder")
+        raise LandingMissing(
+            f"{folder} is a symbolic link, and links are not followed; make it a folder"
+        )
     if not folder.is_dir():
         raise LandingMissing(
-            f"{folder} is no folder; put the files of feed {spec.feed} there ({spec.files}), "
-            "or set CLOSING_BELL_HOME to the folder that holds landing/"
+            f"{folder} is not a folder; put the files of feed {spec.feed} there ({spec.files}), "
+            "or set CLOSING_BELL_HOME to the folder that contains landing/"
         )
     files: list[LandingFile] = []
     unusable: list[UnusableFile] = []
@@ -119,7 +121,9 @@ def _walk(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
                 statuses = [_status(entry) for entry in found]
         except OSError as error:
             where = printable(f"{folder}/{below}".rstrip("/"))
-            raise LandingMissing(f"{where} cannot be listed: {error.strerror}") from error
+            raise LandingMissing(
+                f"{where} cannot be listed: {error.strerror}; make it a readable folder"
+            ) from error
         for entry, status in zip(found, statuses, strict=True):
             if status is None:
                 continue
@@ -185,19 +189,20 @@ def read_file(file: LandingFile) -> bytes:
             os.fdopen(os.open(name, mode, dir_fd=folder), "rb") as opened,
         ):
             if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
-                raise FileUnreadable("is not a regular file any more; deliver it again")
+                raise FileUnreadable("is no longer a regular file; deliver it again")
             content = opened.read(file.size + 1)
             status = os.fstat(opened.fileno())
     except OSError as error:
         if error.errno in (errno.ELOOP, errno.ENOTDIR):
             raise FileUnreadable(
-                "has become a link, or its folder has; put the file itself into the landing folder"
+                "is now a symbolic link, or in a folder that is one; put the file itself into the "
+                "landing folder"
             ) from error
         raise FileUnreadable(f"cannot be read: {error.strerror}; deliver it again") from error
     if (len(content), status.st_mtime_ns) != (file.size, file.mtime_ns):
         raise FileUnreadable(
-            "was written to while it was read; the next run reads it. Deliver under a name that "
-            "begins with a dot, and rename the file when it is whole"
+            "was written while it was read; the next run reads it again. To avoid this, deliver "
+            "it under a name that starts with a dot, and rename it when it is complete"
         )
     return content
 
@@ -207,29 +212,30 @@ def _examine(
 ) -> tuple[dict[str, str], date | None] | str:
     """The placeholders and the date in a file's name; or the reason why the file is not read."""
     if stat.S_ISLNK(status.st_mode):
-        return "is a link; put the file itself into the landing folder"
+        return "is a symbolic link; put the file itself into the landing folder"
     if stat.S_ISDIR(status.st_mode) and _depth(inside) >= DEEPEST:
-        return f"is a folder {DEEPEST} deep, not looked into; move up what it holds"
+        return f"is a folder at depth {DEEPEST}, and is not read; move its files to a folder above"
     if not stat.S_ISREG(status.st_mode):
-        return "is not a regular file"
+        return "is not a regular file; remove it, or put a regular file in its place"
     if not inside.isprintable():
-        return "its name holds characters that cannot be shown; rename it"
+        return "its name has unprintable characters; rename it"
     placeholders = spec.match(inside)
     if placeholders is None:
-        return f"its name does not fit {spec.files!r} of feed {spec.feed}; rename it"
+        return f"its name does not match {spec.files!r} of feed {spec.feed}; rename it"
     try:
         file_date = spec.file_date(placeholders)
     except ValueError:
-        return f"its name holds no date of the form {spec.file_date_format!r}; rename it"
+        return f"its name has no date of the form {spec.file_date_format!r}; rename it"
     if status.st_size > spec.format.max_megabytes * 1_000_000:
         return (
-            f"holds {status.st_size / 1e6:,.0f} MB; feed {spec.feed} takes at most "
-            f"{spec.format.max_megabytes} MB (format.max_megabytes in its spec)"
+            f"has {status.st_size / 1e6:,.0f} MB; feed {spec.feed} allows at most "
+            f"{spec.format.max_megabytes} MB (format.max_megabytes in its spec); fetch it again, "
+            "or split it"
         )
     if _kept_time(status) != status.st_mtime_ns:
-        return "its time of change lies centuries away; correct it (`touch`)"
+        return "its modification time is centuries away; correct it with `touch`"
     if not os.access(absolute, os.R_OK):
-        return "may not be read by this user; correct its permissions"
+        return "this user may not read it; correct its permissions"
     return placeholders, file_date
 
 

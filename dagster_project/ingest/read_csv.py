@@ -46,8 +46,8 @@ def csv_header(text: str, format_: Format, delivered_symbol: str | None) -> Docu
         named = {cell.strip() for cell in cells[1:]}
         if named != {delivered_symbol}:
             raise FileReadError(
-                f"line {at}: names {', '.join(sorted(named)) or 'no symbol'}, not the "
-                f"{delivered_symbol} of the file's name; it may hold another symbol's prices"
+                f"line {at}: names {', '.join(sorted(named)) or 'no symbol'}, but the file is "
+                f"named for {delivered_symbol}; it may contain another symbol's prices"
             )
     return Document(header, [], len(lines))
 
@@ -57,7 +57,7 @@ def _header_cells(line: str, line_number: int, delimiter: str) -> list[str]:
         return next(csv.reader([line.rstrip("\r")], delimiter=delimiter, skipinitialspace=True), [])
     except csv.Error as error:
         raise FileReadError(
-            f"line {line_number}: is no header ({error}); it begins: {line[:80]}"
+            f"line {line_number}: is not a header ({error}); it begins: {line[:80]}"
         ) from error
 
 

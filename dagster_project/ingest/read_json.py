@@ -31,7 +31,9 @@ def read_json(text: str, format_: Format) -> Document:
     try:
         return _read_json(text, format_)
     except RecursionError as error:
-        raise FileReadError(f"is nested too deep to hold records ({error!r})") from error
+        raise FileReadError(
+            f"is nested too deeply to contain records ({error!r}); fetch it again"
+        ) from error
 
 
 def _read_json(text: str, format_: Format) -> Document:
@@ -57,10 +59,10 @@ def _read_json(text: str, format_: Format) -> Document:
         ) from error
     records = found if format_.cells is None else _gather_cells(found, format_.cells)
     if not records:
-        raise FileReadError(f"holds no records at {path}; fetch it again")
+        raise FileReadError(f"has no records at {path}; fetch it again")
     for number, record in enumerate(records, 1):
         if not isinstance(record, dict):
-            raise FileReadError(f"record {number} of {path} is none: {str(record)[:80]}")
+            raise FileReadError(f"item {number} of {path} is not a record: {str(record)[:80]}")
     header = list(dict.fromkeys(name for record in records for name in record))
     check_number(len(records), "records", LINES_PER_MEGABYTE, format_)
     # If no two records share a key, there are as many cells as the square of the records.
@@ -75,7 +77,7 @@ def _read_json(text: str, format_: Format) -> Document:
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        raise ValueError(f"a key stands twice in one object: {[name for name, _ in pairs]}")
+        raise ValueError(f"an object has a key twice: {[name for name, _ in pairs]}")
     return found
 
 
@@ -89,7 +91,7 @@ def _gather_cells(cells: list[Any], columns: dict[str, int]) -> list[dict[str, A
     rows: dict[str, dict[str, Any]] = {}
     for cell in cells:
         if not (isinstance(cell, dict) and {"row", "col", "text"} <= set(cell)):
-            raise FileReadError(f"holds something that is no cell (row, col, text): {cell}"[:200])
+            raise FileReadError(f"has an item that is not a cell (row, col, text): {cell}"[:200])
         row, column = str(cell["row"]), str(cell["col"])
         record = rows.setdefault(row, dict.fromkeys(columns))
         name = names.get(column, f"column {column}")

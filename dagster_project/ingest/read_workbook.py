@@ -45,12 +45,12 @@ def read_workbook(content: bytes, format_: Format) -> Document:
         while header and not header[-1]:
             header.pop()
         if not header:
-            raise FileReadError("holds no header in its first row; fetch it again")
+            raise FileReadError("has no header in its first row; fetch it again")
         rows, last = _rows(sheet, len(header), format_)
     except FileReadError:
         raise
     except Exception as error:  # openpyxl raises errors of any type for a damaged workbook
-        raise FileReadError(f"is no readable workbook ({error}); fetch it again") from error
+        raise FileReadError(f"is not a readable workbook ({error}); fetch it again") from error
     return Document(header, rows, last - len(rows))
 
 
@@ -63,22 +63,26 @@ def _unpack(content: bytes, format_: Format) -> io.BytesIO:
     limit = format_.max_megabytes
     parts = content.count(b"PK\1\2")
     if parts > MOST_WORKBOOK_PARTS:
-        raise FileReadError(f"holds {parts:,} parts, a workbook a few dozen; fetch it again")
+        raise FileReadError(f"has {parts:,} parts, but a workbook has a few dozen; fetch it again")
     unpacked, tags = io.BytesIO(), 0
     with zipfile.ZipFile(io.BytesIO(content)) as packed, zipfile.ZipFile(unpacked, "w") as archive:
         size = sum(item.file_size for item in packed.infolist())
         if size > limit * 1_000_000:
             raise FileReadError(
-                f"unpacks to {size / 1e6:,.0f} MB; {limit} MB are allowed "
-                "(format.max_megabytes in the feed's spec)"
+                f"has {size / 1e6:,.0f} MB when unpacked; at most {limit} MB are allowed "
+                "(format.max_megabytes in the feed's spec); fetch it again, or split it"
             )
         for name in dict.fromkeys(packed.namelist()):
             if packed.getinfo(name).compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-                raise FileReadError(f"{name} is compressed as no workbook is; fetch it again")
+                raise FileReadError(
+                    f"{name} is compressed in a way that workbooks do not use; fetch it again"
+                )
             with packed.open(name) as part:
                 data = b"".join(iter(lambda: part.read(1 << 16), b""))
             if b"<!DOCTYPE" in data.replace(b"\0", b""):
-                raise FileReadError(f"{name} declares entities, as no workbook does")
+                raise FileReadError(
+                    f"{name} declares XML entities, which workbooks do not; fetch it again"
+                )
             tags += data.count(b"<")
             check_number(tags, "tags", PIECES_PER_MEGABYTE, format_)
             archive.writestr(name, data)

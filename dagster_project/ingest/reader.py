@@ -132,7 +132,7 @@ def _open(spec: FeedSpec, delivery: Delivery, check_symbol: SymbolCheck) -> Sour
         delivered = file.placeholders[spec.symbol.file]
         symbol, problem = canonical_symbol(spec, delivered, check_symbol)
         if problem:
-            raise FileReadError(f"{problem.reason} (it is in the file's name)")
+            raise FileReadError(f"{problem.reason} (from the file's name)")
     if not content.strip():
         raise FileReadError("is empty; the download may have failed, fetch it again")
     if format_.type == "xlsx":
@@ -185,7 +185,7 @@ def _positions(spec: FeedSpec, header: list[str]) -> tuple[tuple[str, int], ...]
     for name, delivered in spec.delivered_columns.items():
         found = header.count(delivered)
         if found > 1:
-            raise FileReadError(f"line 1: column {delivered!r} stands {found} times: {shown}")
+            raise FileReadError(f"line 1: column {delivered!r} appears {found} times: {shown}")
         if found:
             positions.append((name, header.index(delivered) + 1))
         elif name not in spec.optional_columns:
@@ -204,8 +204,8 @@ def _remark(spec: FeedSpec, header: list[str]) -> str | None:
         return None
     shown = ", ".join(map(repr, unknown))[:300]
     return (
-        f"line 1: feeds/{spec.feed}.yaml does not know {shown}; if the vendor added it, name it "
-        "under columns or ignored_columns"
+        f"line 1: feeds/{spec.feed}.yaml does not know {shown}; if the vendor added it, add it "
+        "to columns or ignored_columns"
     )
 
 
@@ -249,7 +249,7 @@ def _reports(
                 )
             )  # fmt: skip
             continue
-        reason = "holds a header and no rows; fetch it again"
+        reason = "has a header but no rows; fetch it again"
         if rejected:
             reason = f"line {line}: none of its {rejected} rows can be used; the first: {why}"
         reason = units.get(source.file_id, reason)

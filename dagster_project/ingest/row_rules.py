@@ -80,14 +80,14 @@ def rejection_reason(
         if column and column.unit and not column.optional:
             rules.reject(
                 f"{name} is null", "missing_value",
-                f"'the row has no {name}; if the vendor leaves it out at times, it is `optional` "
-                f"in feeds/{spec.feed}.yaml'",
+                f"'the row has no {name}; if the vendor sometimes leaves it out, make it "
+                f"`optional` in feeds/{spec.feed}.yaml'",
             )  # fmt: skip
     if "currency" in cells:
         known = ", ".join(map(literal, sorted(CURRENCIES)))
         rules.reject(
             f"currency is null or currency not in ({known})", "unknown_currency",
-            shown(cells["currency"]), literal(f" is none of the currencies {known}"),
+            shown(cells["currency"]), literal(f" is not one of the currencies {known}"),
         )  # fmt: skip
     _reject_signs(rules, cells)
     _reject_ranges(rules, spec, cells)
@@ -110,10 +110,10 @@ def _needed(spec: FeedSpec) -> tuple[str, str]:
 def _reject_odd_shapes(rules: _Rules, spec: FeedSpec, width: int, needed: str) -> None:
     odd_width = f"len(fields) is distinct from {width}"
     rules.reject("trim(text) = ''", "framing", only_if=odd_width)
-    rules.reject("fields is null", "broken_quotes", "'its quotes do not pair'", only_if=odd_width)
+    rules.reject("fields is null", "broken_quotes", "'its quotes are malformed'", only_if=odd_width)
     rules.reject(
-        odd_width, "field_count", f"'{width} cells are expected, '", "len(fields)",
-        "' are there; the line may be cut off or its columns shifted'",
+        odd_width, "field_count", f"'{width} cells are expected, but the line has '", "len(fields)",
+        "'; it may be cut off, or its columns shifted'",
     )  # fmt: skip
     if spec.format.repeated_header:
         shown_cells = "list_transform(fields, lambda cell: coalesce(trim(cell), ''))"
@@ -129,11 +129,14 @@ def _reject_odd_shapes(rules: _Rules, spec: FeedSpec, width: int, needed: str) -
 
 def _reject_dates(rules: _Rules, spec: FeedSpec, cell: str, today: date) -> None:
     rules.reject(
-        "trade_date is null", "bad_date", shown(cell), "' is no date of the form '",
+        "trade_date is null", "bad_date", shown(cell), "' is not a date of the form '",
         literal(spec.columns["trade_date"].format or ""),
     )  # fmt: skip
     rules.reject(
-        f"trade_date < '{EARLIEST_DATE}'::DATE", "bad_date", "trade_date", "' is too long ago'"
+        f"trade_date < '{EARLIEST_DATE}'::DATE",
+        "bad_date",
+        "trade_date",
+        f"' is before {EARLIEST_DATE}, too long ago'",
     )
     if spec.closes_at:
         closes_at = by_symbol(spec.closes_at)
@@ -141,17 +144,18 @@ def _reject_dates(rules: _Rules, spec: FeedSpec, cell: str, today: date) -> None
             f"delivered_at < trade_date + {closes_at}::TIME", "before_the_close",
             "'the file was delivered on '", "strftime(delivered_at, '%Y-%m-%d at %H:%M')",
             "' Hong Kong time, before the close of '", "trade_date", "' at '", closes_at,
-            "': no closing figures yet; fetch it again after that time, on a half-day too'",
+            "', so it has no closing figures yet; fetch it again after that time, '",
+            "'on a half-day too'",
             only_if="trade_date >= delivered_on",
         )  # fmt: skip
     rules.reject(
         f"trade_date > '{today}'::DATE", "future_date", "trade_date",
-        "' lies in the future; the file is read again once that day has come'",
+        "' is in the future; the file is read again when that day has come'",
     )  # fmt: skip
     if "date" in spec.placeholders:
         rules.reject(
-            "trade_date <> file_date", "wrong_date", "'the row is of '", "trade_date",
-            "', the file is named for '", "file_date",
+            "trade_date <> file_date", "wrong_date", "'the row is for '", "trade_date",
+            "', but the file is named for '", "file_date",
         )  # fmt: skip
 
 
@@ -160,8 +164,8 @@ def _reject_symbols(rules: _Rules, spec: FeedSpec, cell: str) -> None:
     rules.reject("symbol is null", "unknown_symbol", "'the row has no symbol'")
     if spec.symbol and spec.symbol.file:
         rules.reject(
-            "symbol <> file_symbol", "wrong_symbol", "'the row is of '", shown(cell),
-            "', the file is named for '", "file_symbol",
+            "symbol <> file_symbol", "wrong_symbol", "'the row is for '", shown(cell),
+            "', but the file is named for '", "file_symbol",
         )  # fmt: skip
 
 
@@ -173,8 +177,8 @@ def _reject_numbers(
         if types[name] in {"VARCHAR", "DATE"}:
             continue
         message = (
-            literal(f"column {spec.delivered_columns[name]!r} holds "), shown(cell),
-            "', which is nothing that its spec declares'",
+            literal(f"column {spec.delivered_columns[name]!r} has "), shown(cell),
+            literal(f", which is not what feeds/{spec.feed}.yaml declares"),
         )  # fmt: skip
         rules.reject(
             f"not {holds_nothing(spec, cell)}", "bad_number", *message, only_if=f"{name} is null"
@@ -191,16 +195,20 @@ def _reject_signs(rules: _Rules, cells: Collection[str]) -> None:
     for name in cells:
         sign = COLUMNS["rate" if name.startswith("rate_") else name].sign
         if sign == "positive":
-            rules.reject(f"{name} <= 0", "not_positive", f"'{name} is '", name)
+            rules.reject(
+                f"{name} <= 0", "not_positive", f"'{name} is '", name, "', but must be above 0'"
+            )
         elif sign == "not_negative":
-            rules.reject(f"{name} < 0", "negative", f"'{name} is '", name)
+            rules.reject(
+                f"{name} < 0", "negative", f"'{name} is '", name, "', but must not be below 0'"
+            )
 
 
 def _reject_ranges(rules: _Rules, spec: FeedSpec, cells: Collection[str]) -> None:
     """Reject rows whose low is above high, or whose close or open is beyond them."""
     if {"high", "low"} <= set(cells):
         rules.reject(
-            "low > high", "high_below_low", "'high '", "high", "' lies below low '", "low",
+            "low > high", "high_below_low", "'high '", "high", "' is below low '", "low",
             "'; columns may be swapped'",
         )  # fmt: skip
     for price in ("close", "open"):
@@ -216,7 +224,7 @@ def _reject_ranges(rules: _Rules, spec: FeedSpec, cells: Collection[str]) -> Non
                     if beyond
                     else "true",
                     f"{price}_out_of_range",
-                    f"'{price} '", price, f"' lies {word} {name} '", name,
+                    f"'{price} '", price, f"' is {word} {name} '", name,
                     only_if=f"{price} {comparison} {name} {sign} {rounding}",
                 )  # fmt: skip
 
@@ -229,7 +237,7 @@ def _reject_changes(rules: _Rules, spec: FeedSpec, cells: Collection[str]) -> No
     if {"previous_close", "change"} <= set(cells):
         rules.reject(
             f"abs(close - previous_close - change) > {rounding}", "change_contradicts",
-            "'change '", "change", "' is not close '", "close", "' less previous close '",
+            "'change '", "change", "' is not close '", "close", "' minus previous close '",
             "previous_close", "'; one of the three is wrong'",
         )  # fmt: skip
     if "change_pct" not in cells or not {"previous_close", "change"} & set(cells):
@@ -268,7 +276,7 @@ def _reject_average_prices(rules: _Rules, spec: FeedSpec, cells: Collection[str]
         "'turnover ÷ volume is '", "round(turnover / nullif(volume, 0), 4)", "', about '",
         two_digits("nullif(turnover, 0) / nullif(volume, 0) / close"), "' × the close '", "close",
         literal(
-            f": {declared_as(spec, 'volume', 'turnover')} comes in another unit than "
+            f": {declared_as(spec, 'volume', 'turnover')} is in another unit than "
             f"feeds/{spec.feed}.yaml declares, or the price is wrong"
         ),
     )  # fmt: skip

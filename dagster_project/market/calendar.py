@@ -129,8 +129,8 @@ def _calendar(market: Market, start: date, end: date) -> tuple[tuple[date, bool]
     first, last = bounds.bound_min(), bounds.bound_max()
     if last is not None and end > last.date():
         raise CalendarTooShort(
-            f"{_source()} knows the sessions of {market.market} only to {last.date()}, but "
-            f"{end} is asked for; install a later version "
+            f"{_source()} knows the sessions of {market.market} only up to {last.date()}, "
+            f"but {end} was requested; install a later version "
             "(pip install --upgrade exchange-calendars)"
         )
     # Whole years, because a calendar cannot be made of one day, or of days without a session.

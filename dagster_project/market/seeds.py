@@ -55,7 +55,7 @@ def read_markets(path: Path) -> list[Market]:
     markets: dict[str, Market] = {}
     for where, market in read_csv(path, Market, SeedError):
         if market.market in markets:
-            raise SeedError(f"{where}: market {market.market} stands twice; keep one line")
+            raise SeedError(f"{where}: market {market.market} is listed twice; keep one line")
         markets[market.market] = market
     return list(markets.values())
 
@@ -78,13 +78,13 @@ def read_overrides(path: Path, markets: Sequence[Market]) -> list[Override]:
             )
         if override.is_half_day and not override.is_session:
             raise SeedError(
-                f"{where}: {override.trade_date} cannot be a half-day and no session; "
+                f"{where}: {override.trade_date} cannot be a half-day but not a session; "
                 "set is_session to true or is_half_day to false"
             )
         key = (override.market, override.trade_date)
         if key in lines:
             raise SeedError(
-                f"{where}: {override.market} {override.trade_date} is already stated at "
+                f"{where}: {override.market} {override.trade_date} is already listed at "
                 f"{lines[key]}; keep one line"
             )
         lines[key] = where

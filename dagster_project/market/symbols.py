@@ -48,7 +48,7 @@ def index_problem(symbol: str, known: Collection[str]) -> SymbolProblem | None:
         return None
     return SymbolProblem(
         "unknown_symbol",
-        f"symbol {symbol!r} is no known index; add it to seeds/index_definition.csv, "
+        f"symbol {symbol!r} is not a known index; add it to seeds/index_definition.csv, "
         "or correct the file",
     )
 

@@ -52,7 +52,7 @@ def close_of_day(home: Home, day: date | None = None) -> CloseOfDay:
         ReleaseError: nothing is published yet.
     """
     if not home.published.exists():
-        raise ReleaseError(f"{home.published} is not there yet; run `make nightly DATE=…` first")
+        raise ReleaseError(f"{home.published} does not exist yet; run `make nightly DATE=…` first")
     with connect(home.published, read_only=True) as con:
         if day is None:
             last = con.execute("select max(trade_date) from main.index_performance").fetchone()

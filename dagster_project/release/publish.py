@@ -54,8 +54,8 @@ def publish(home: Home, keep: int = KEEP) -> Release:
     """
     if keep < 2:
         raise ReleaseError(
-            f"asked to keep {keep} releases: keep at least 2, the published one and the one before "
-            "it, which a reader may just be opening"
+            f"cannot keep only {keep} releases: keep at least 2, the published one and the one "
+            "before it, which a reader may just be opening"
         )
     with _publishing(home):
         release = _seal(home.warehouse)
@@ -110,8 +110,8 @@ def _publishing(home: Home) -> Iterator[None]:
             errno.EDQUOT: full,
         }.get(error.errno or 0, "remove the cause")
         raise ReleaseError(
-            f"cannot publish into {home.published.parent}: {error}. Readers still have a whole "
-            f"release. To do: {advice}, then publish again."
+            f"cannot publish into {home.published.parent}: {error}. Readers still have a "
+            f"complete release. To do: {advice}, then publish again."
         ) from error
 
 
@@ -146,8 +146,8 @@ def _seal(warehouse: Path) -> Release:
     if _is_open_here(warehouse):
         # Copying would silently drop this process's DuckDB lock, and could copy half a change.
         raise ReleaseError(
-            f"{warehouse} is still open in this process: close every connection to it, those of "
-            "dbt too, before publishing"
+            f"{warehouse} is still open in this process: close every connection to it, also "
+            "dbt's, before publishing"
         )
     try:
         # This also reads a .wal file that a crash left.
@@ -163,12 +163,12 @@ def _seal(warehouse: Path) -> Release:
         ) from error
     if not releases:
         raise ReleaseError(
-            f"{warehouse} has no release recorded: only what has been audited is published; "
-            "run the whole job, checks included"
+            f"{warehouse} has no release recorded, and only an audited release is published; run "
+            "the whole job with its checks"
         )
     if logs := sorted(warehouse.parent.glob(warehouse.name + ".wal*")):
         raise ReleaseError(
-            f"{logs[0]} is there after a checkpoint: another process has opened {warehouse}; "
+            f"{logs[0]} exists after a checkpoint, so another process has opened {warehouse}; "
             "close it there, then publish again"
         )
     return releases[-1]
@@ -208,7 +208,7 @@ def _copy(source: Path, target: Path) -> None:
         os.fchmod(writer.fileno(), 0o444)
         os.fsync(writer.fileno())
     if target.stat().st_size != before.st_size:
-        raise ReleaseError(f"{target} is not as long as {source}: publish again")
+        raise ReleaseError(f"{target} has not the size of {source}: publish again")
 
 
 def _copy_bytes(reader: Any, writer: Any, size: int) -> None:

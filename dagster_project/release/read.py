@@ -98,7 +98,7 @@ def kept_release(home: Home, release_id: str) -> Path:
     files = {file.parent.name: file for file in release_files(home)}
     if release_id not in files:
         kept = ", ".join(files) or "none yet"
-        raise ReleaseError(f"no release {release_id!r} in {home.releases}; kept are: {kept}")
+        raise ReleaseError(f"no release {release_id!r} in {home.releases}; kept releases: {kept}")
     return files[release_id]
 
 
@@ -128,7 +128,9 @@ def read_releases(file: Path) -> list[Release]:
             "file, then roll back to a release that is kept, or publish again)."
         ) from error
     if not releases:
-        raise ReleaseError(f"{file} names no release: move it away, it was not published by a run")
+        raise ReleaseError(
+            f"{file} lists no release, so it was not published by a run: move it away"
+        )
     return releases
 
 

@@ -129,8 +129,8 @@ def record_release(
             for check in blocking
         )
         raise ReleaseWithheld(
-            f"the release for {clock} is withheld, the published file stays as it is. "
-            f"Failed:\n{reasons}\nRepair the files these name, then run again."
+            f"the release for {clock} is withheld, and the published file stays as it is. "
+            f"Failed:\n{reasons}\nCorrect the files that these name, then run again."
         )
     published = published_release(home)
     # The computer's clock may have been set back; releases must still sort in their order.

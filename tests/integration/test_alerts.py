@@ -52,7 +52,7 @@ def test_an_incomplete_night_and_a_withheld_one(
             ),
             (
                 "set_aside",
-                "landing/wsj_index/NIKKEI.csv: symbol 'NIKKEI' is no known index",
+                "landing/wsj_index/NIKKEI.csv: symbol 'NIKKEI' is not a known index",
                 "put a corrected file there under the same name; the next run reads it",
             ),
         )

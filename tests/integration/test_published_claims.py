@@ -229,9 +229,13 @@ def test_events_are_read(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("wrong", "right", "said"),
     [
-        ("unit: HKD", "unit: currency", "the unit is `currency` where each row names its own"),
-        ("  currency: {column: currency}\n", "", "else that currency's code"),
-        ("priority: 10\ncurrency: HKD", "priority: 10", "not both"),
+        (
+            "unit: HKD",
+            "unit: currency",
+            "the unit must be `currency` if each row names its currency",
+        ),
+        ("  currency: {column: currency}\n", "", "else the currency's code"),
+        ("priority: 10\ncurrency: HKD", "priority: 10", "not in both"),
     ],
 )
 def test_a_target_has_one_currency(wrong: str, right: str, said: str, tmp_path: Path) -> None:

@@ -199,10 +199,10 @@ def test_bad_files_are_named_and_the_good_ones_are_loaded(
     assert done.returncode == 0, done.stderr
     for said in (
         "sina_index/hstech.csv:1: is set aside: column 'close' is missing",
-        "wsj_index/NIKKEI.csv: is set aside: symbol 'NIKKEI' is no known index",
+        "wsj_index/NIKKEI.csv: is set aside: symbol 'NIKKEI' is not a known index",
         "yahoo_hk/0700.HK.csv:1: is set aside: is not utf-8",
         "csindex/931743.json:1: is set aside: is a web page, not data",
-        "landing/ecb_exchange_rates is no folder",
+        "landing/ecb_exchange_rates is not a folder",
         "landing/wsj_indices belongs to no feed",
     ):
         assert said in done.stdout, done.stdout

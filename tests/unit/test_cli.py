@@ -98,7 +98,7 @@ def test_version(run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) ->
         (("nightly", "2999-01-01"), "after today"),
         (("nigtly", "2025-09-17"), "No such command 'nigtly'"),
         (("diff", "yesterday", "today"), "no release 'yesterday'"),
-        (("close",), "is not there yet; run `make nightly DATE=…` first"),
+        (("close",), "does not exist yet; run `make nightly DATE=…` first"),
         ((), "Usage: closing-bell"),
     ],
 )

@@ -65,8 +65,11 @@ def write_over(file: Path, outside: Path) -> None:
     os.utime(file, ns=(1, 1))
 
 
-LINK = "has become a link, or its folder has; put the file itself into the landing folder"
-WRITTEN = "was written to while it was read; the next run reads it."
+LINK = (
+    "is now a symbolic link, or in a folder that is one; "
+    "put the file itself into the landing folder"
+)
+WRITTEN = "was written while it was read; the next run reads it again."
 
 
 @pytest.mark.parametrize(
@@ -74,7 +77,7 @@ WRITTEN = "was written to while it was read; the next run reads it."
     [
         (replace_by_link, LINK),
         (replace_folder_by_link, LINK),
-        (replace_by_pipe, "is not a regular file any more; deliver it again"),
+        (replace_by_pipe, "is no longer a regular file; deliver it again"),
         (replace_by_folder, "cannot be read: Is a directory; deliver it again"),
         (replace_by_socket, "cannot be read: No such device or address; deliver it again"),
         (remove, "cannot be read: No such file or directory; deliver it again"),

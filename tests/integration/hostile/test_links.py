@@ -22,7 +22,9 @@ def test_no_link_is_followed(
     (folder / "tushare_stock_list" / "list.csv").symlink_to(tmp_path / target)
     result = ingest(con, folder)
     assert result.quarantined == {
-        "tushare_stock_list/list.csv": "is a link; put the file itself into the landing folder"
+        "tushare_stock_list/list.csv": (
+            "is a symbolic link; put the file itself into the landing folder"
+        )
     }
     assert "secret" not in everything_in(con)
 
@@ -36,7 +38,8 @@ def test_a_feed_folder_that_is_a_link_is_an_outage(
     (folder / "tushare_stock_list").symlink_to(tmp_path / "outside")
     result = ingest(con, folder)
     assert result.missing_folder == (
-        f"{folder}/tushare_stock_list is a link, and none is followed; make it a folder"
+        f"{folder}/tushare_stock_list is a symbolic link, and links are not followed; "
+        "make it a folder"
     )
     assert con.execute("select symbol from raw.security_reference").fetchall() == [("600000.SH",)]
     assert "secret" not in everything_in(con)
@@ -75,6 +78,8 @@ def test_folders_without_end_are_named_where_they_are_left(
     assert result.rows_accepted == 1
     ((path, reason),) = result.quarantined.items()
     assert path == "tushare_stock_list" + "/deep" * landing.DEEPEST
-    assert reason == f"is a folder {landing.DEEPEST} deep, not looked into; move up what it holds"
+    assert reason == (
+        f"is a folder at depth {landing.DEEPEST}, and is not read; move its files to a folder above"
+    )
     # Python's own removal of a tree would go as deep.
     subprocess.run(["rm", "-rf", str(folder / "tushare_stock_list")], check=True)

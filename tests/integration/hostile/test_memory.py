@@ -87,7 +87,8 @@ def test_two_gigabytes_are_set_aside_unread(tmp_path: Path) -> None:
 
     reading = measured(tmp_path, spec, "HSI.csv", make)
     assert reading.reason == (
-        "holds 2,000 MB; feed wsj_index takes at most 128 MB (format.max_megabytes in its spec)"
+        "has 2,000 MB; feed wsj_index allows at most 128 MB (format.max_megabytes in its spec); "
+        "fetch it again, or split it"
     )
     assert reading.megabytes < 50
 
@@ -108,14 +109,14 @@ def contradictions(number: int) -> str:
         (HSI + ROW + "x" * BYTES, 1, None),
         (HSI + ROW + '"' * BYTES, 1, None),
         (HSI + ROW + "\r" * BYTES, 0, None),
-        ("x" * BYTES, 0, "line 1: is no header"),
+        ("x" * BYTES, 0, "line 1: is not a header"),
         (HSI + ROW + "x\n" * (LINES - 10), LINES - 10, None),
         (HSI + ROW + "," * (PIECES - 100), 1, None),
-        (HSI + ROW + "\n" * BYTES, 0, "holds 3,999,002 lines or more; 100,000 are allowed"),
-        (HSI + ROW + "," * BYTES, 0, "holds 3,999,010 cells or more; 800,000 are allowed"),
-        ("," * BYTES, 0, "holds 3,999,000 cells or more; 800,000 are allowed"),
+        (HSI + ROW + "\n" * BYTES, 0, "has 3,999,002 lines or more; 100,000 are allowed"),
+        (HSI + ROW + "," * BYTES, 0, "has 3,999,010 cells or more; 800,000 are allowed"),
+        ("," * BYTES, 0, "has 3,999,000 cells or more; 800,000 are allowed"),
         (HSI + contradictions(60_000), 0, "line 2: none of its 59999 rows can be used; the first: "
-         "lines 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, … state the same record with other values"),
+         "lines 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, … report the same record with different values"),
     ],
     ids=["endless line", "endless quotes", "endless returns", "endless header", "many lines",
          "many cells", "too many lines", "too many cells", "too wide", "contradictions"],
@@ -142,11 +143,11 @@ def test_an_endless_symbol_is_kept_in_part(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        ('{"data": ' + "[" * 100_000, "is nested too deep to hold records"),
+        ('{"data": ' + "[" * 100_000, "is nested too deeply to contain records"),
         ('{"data": [' + ",".join(f'{{"a{n}": 1}}' for n in range(3000)) + "]}",
-         "holds 9,000,000 cells or more; 800,000 are allowed"),
-        ('{"data": [' + "{}," * (BYTES // 3 - 10) + "{}]}", "holds 2,665,983 values or more"),
-        ('{"data": [' + "{}," * (LINES + 1) + "{}]}", "holds 100,002 records or more; 100,000 are"),
+         "has 9,000,000 cells or more; 800,000 are allowed"),
+        ('{"data": [' + "{}," * (BYTES // 3 - 10) + "{}]}", "has 2,665,983 values or more"),
+        ('{"data": [' + "{}," * (LINES + 1) + "{}]}", "has 100,002 records or more; 100,000 are"),
         ('{"data": [{"' + "x" * BYTES + '": 1}]}', "line 1: column 'tradeDate' is missing"),
         ('{"data": [{"a": 1' + "0" * BYTES + "}]}", "line 1: column 'tradeDate' is missing"),
     ],
@@ -242,13 +243,14 @@ def with_rows(rows: bytes) -> bytes:
     ("make", "reason"),
     [
         (lambda: workbook(more={"big.xml": b"0" * 60_000_000}),
-         "unpacks to 60 MB; 1 MB are allowed (format.max_megabytes in the feed's spec)"),
-        (lambda: lying("docProps/core.xml", b" " * 60_000_000), "is no readable workbook ("),
+         "has 60 MB when unpacked; at most 1 MB are allowed "
+         "(format.max_megabytes in the feed's spec)"),
+        (lambda: lying("docProps/core.xml", b" " * 60_000_000), "is not a readable workbook ("),
         (lambda: workbook(more={"big.xml": b"0" * 500_000}, method=zipfile.ZIP_BZIP2),
-         "docProps/app.xml is compressed as no workbook is; fetch it again"),
+         "docProps/app.xml is compressed in a way that workbooks do not use; fetch it again"),
         (lambda: workbook(more={str(number): b"" for number in range(5_000)}),
-         "parts, a workbook a few dozen; fetch it again"),
-        (laughing, "xl/worksheets/sheet1.xml declares entities, as no workbook does"),
+         "parts, but a workbook has a few dozen; fetch it again"),
+        (laughing, "xl/worksheets/sheet1.xml declares XML entities, which workbooks do not"),
         (repeating, "letters or more; 1,000,000 are allowed"),
         (lambda: with_rows(b"<row>" + b"<c/>" * 220_000 + b"</row>"), "tags or more; 200,000 are"),
         (lambda: with_rows(b'<row r="99999999999"><c><v>1</v></c></row>'),

@@ -58,9 +58,7 @@ def test_a_name_that_cannot_be_shown_is_told_in_escapes(
         "\\x1b[2Jcleared.csv", "bad\\udcff.csv", "rtl\\u202evsc.csv", "tab\\t.csv",
         "two\\nlines.csv",
     ]  # fmt: skip
-    assert set(result.quarantined.values()) == {
-        "its name holds characters that cannot be shown; rename it"
-    }
+    assert set(result.quarantined.values()) == {"its name has unprintable characters; rename it"}
     # The file that is named as another is shown is told apart from it.
     assert not detect_changes(con, folder, spec_of("tushare_stock_list"), TODAY)
 
@@ -80,8 +78,8 @@ def test_a_time_that_cannot_be_kept(
     if file.stat().st_mtime != seconds:
         pytest.skip(f"the file system keeps no time like {seconds}")
     assert ingest(con, folder).quarantined == {
-        "tushare_stock_list/list.csv": "its time of change lies centuries away; correct it "
-        "(`touch`)"
+        "tushare_stock_list/list.csv": "its modification time is centuries away; correct it "
+        "with `touch`"
     }
     assert not detect_changes(con, folder, spec_of("tushare_stock_list"), TODAY)
     os.utime(file)

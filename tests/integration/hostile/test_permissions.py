@@ -45,8 +45,11 @@ def test_what_may_not_be_read_is_told(what: str) -> None:
             closed[what].chmod(0o777)
         accepted, set_aside, missing = json.loads(out.read_text())
         if what == "file":
-            reason = "may not be read by this user; correct its permissions"
+            reason = "this user may not read it; correct its permissions"
             assert (accepted, set_aside) == (1, {"tushare_stock_list/closed.csv": reason})
         else:
             assert (accepted, set_aside) == (0, {})
-            assert missing == f"{closed[what]} cannot be listed: Permission denied"
+            assert (
+                missing
+                == f"{closed[what]} cannot be listed: Permission denied; make it a readable folder"
+            )

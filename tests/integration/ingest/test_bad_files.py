@@ -109,7 +109,7 @@ def test_a_missing_folder_is_an_outage_not_a_removal(house: House, tmp_path: Pat
     (house.landing / "wsj_index").rename(tmp_path / "elsewhere")
     result = house.run()
     assert result.missing_folder is not None
-    assert f"{house.landing}/wsj_index is no folder; put the files" in result.missing_folder
+    assert f"{house.landing}/wsj_index is not a folder; put the files" in result.missing_folder
     assert house.closes() == {16: 1}
     (tmp_path / "elsewhere").rename(house.landing / "wsj_index")
     assert house.run().changed_from is None
@@ -129,7 +129,7 @@ def test_a_file_in_another_unit_is_set_aside_and_its_earlier_rows_stay(house: Ho
     house.put(path, day(100_000))
     result = house.run("tushare_daily", now=LATER)
     assert result.changed_from is None
-    assert result.quarantined[path].endswith("or the price is wrong (so in 3 of 3 rows)")
+    assert result.quarantined[path].endswith("or the price is wrong (likewise in 3 of 3 rows)")
     assert house.rows("select sum(volume)::BIGINT, count(*) from raw.security_close") == [
         (300_000, 3)
     ]

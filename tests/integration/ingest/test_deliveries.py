@@ -113,8 +113,8 @@ def test_rows_of_a_coming_day_wait_for_it(house: House) -> None:
     house.put("wsj_index/HSCEI.csv", hsi(d17=4))
     first = house.run(today=date(2025, 9, 15))
     assert house.closes() == {15: 1}
-    assert first.rejected_examples[0].startswith("wsj_index/HSI.csv:3: 2025-09-16 lies in the fut")
-    assert "2025-09-17 lies in the future" in first.quarantined["wsj_index/HSCEI.csv"]
+    assert first.rejected_examples[0].startswith("wsj_index/HSI.csv:3: 2025-09-16 is in the futur")
+    assert "2025-09-17 is in the future" in first.quarantined["wsj_index/HSCEI.csv"]
     assert house.run(today=date(2025, 9, 15)).files_read == 0
     second = house.run(today=date(2025, 9, 16))
     assert (second.files_read, second.changed_from) == (1, date(2025, 9, 16))

@@ -124,7 +124,7 @@ def test_copy_that_does_not_fit(home: Home) -> None:
     _, hard = limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size // 2, hard))
     try:
-        with pytest.raises(ReleaseError, match="Readers still have a whole release"):
+        with pytest.raises(ReleaseError, match="Readers still have a complete release"):
             publish(home)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)

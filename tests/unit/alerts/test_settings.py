@@ -32,7 +32,7 @@ from tests.unit.alerts.examples import LATE, LOG, configured, critical
             "encryption: none}",
             ":1: email: a password goes only over encryption",
         ),
-        ("webhook: {url: https://x.org/}\nwebhook: {}\n", ":2: webhook: stands here a second time"),
+        ("webhook: {url: https://x.org/}\nwebhook: {}\n", ":2: webhook: is here a second time"),
         ("webhook: [\n", ":2: is not YAML"),
         ("- late\n", ":1: names no channel; it looks like this"),
         ("", ":1: names no channel; it looks like this"),

@@ -74,7 +74,7 @@ def test_what_is_said_of_a_row_in_another_unit() -> None:
     assert reading.refused == {
         3: ("unit_or_price_wrong",
             "turnover ÷ volume is 0.1134, about 0.01 × the close 11.340000: volume (lots) or "
-            "turnover (thousand CNY) comes in another unit than feeds/tushare_daily.yaml declares, "
+            "turnover (thousand CNY) is in another unit than feeds/tushare_daily.yaml declares, "
             "or the price is wrong")
     }  # fmt: skip
     prices = dict.fromkeys(("open", "high", "low", "close", "pre_close"), "1134")
@@ -89,7 +89,7 @@ def test_a_file_in_another_unit_is_set_aside_with_one_reason() -> None:
     reading = read("tushare_daily", "20250403.csv", DAY + "\n".join([*lines, "junk"]))
     reason = reading.report.reason or ""
     assert reason.startswith("line 2: turnover ÷ volume is 0.1134, about 0.01 × the close 11.34")
-    assert reason.endswith("or the price is wrong (so in 5 of 6 rows)")
+    assert reason.endswith("or the price is wrong (likewise in 5 of 6 rows)")
     assert (reading.rows, reading.report.rows_rejected) == ([], 8)
     half = [*lines[:3], *(day_line(ts_code=f"{number:06}.SZ") for number in (3, 4, 5))]
     reading = read("tushare_daily", "20250403.csv", DAY + "\n".join(half))
@@ -130,7 +130,7 @@ def test_adjusted_prices_are_judged_where_they_can_be() -> None:
             assert {code for code, _ in reading.refused.values()} == {"unit_or_price_wrong"}
         whole = adjusted(*((a, round(b * factor), c / factor) for a, b, c in fine))
         reason = read("eastmoney_a_share", "000333.csv", whole).report.reason or ""
-        assert "comes in another unit than feeds/eastmoney_a_share.yaml declares" in reason
+        assert "is in another unit than feeds/eastmoney_a_share.yaml declares" in reason
     fine[40] = (800, 20_000, 8.1)
     reading = read("eastmoney_a_share", "000333.csv", adjusted(*fine))
     assert {line: code for line, (code, _) in reading.refused.items()} == {
@@ -152,13 +152,13 @@ def test_a_unit_that_flips_inside_an_index_file() -> None:
     reading = history(1000, 100_000, 1000, 1000)
     assert reading.refused == {
         3: ("unit_or_price_wrong",
-            "turnover ÷ volume is 0.12001, about 0.01 × what it is in the rows around: volume "
-            "(shares) or turnover (CNY) comes in another unit than feeds/baostock_index.yaml "
+            "turnover ÷ volume is 0.12001, about 0.01 × its level in the rows around: volume "
+            "(shares) or turnover (CNY) is in another unit than feeds/baostock_index.yaml "
             "declares, or is wrong")
     }  # fmt: skip
     assert set(history(*[1000] * 3, *[100_000] * 2).refused) == {5, 6}
     assert set(history(*[100_000] * 2, *[1000] * 3).refused) == {2, 3}
-    assert "(so in 4 of 4 rows)" in (history(1000, 1000, 10, 10).report.reason or "")
+    assert "(likewise in 4 of 4 rows)" in (history(1000, 1000, 10, 10).report.reason or "")
 
 
 @settings(max_examples=100, deadline=None)
@@ -191,7 +191,7 @@ def test_a_market_whose_turnover_and_deals_do_not_go_together() -> None:
     assert [code for code, _ in reading.refused.values()] == ["unit_or_price_wrong"]
     rows[3] = (*rows[3][:4], "100,000")
     reason = read("hkex_turnover", "gem_2025.json", cells(*rows)).refused[4][1]
-    assert "turnover ÷ deals is 0.05, about 0.001 × what it is in the rows around" in reason
+    assert "turnover ÷ deals is 0.05, about 0.001 × its level in the rows around" in reason
 
 
 # --- Repeats -------------------------------------------------------------------------------------
@@ -206,7 +206,7 @@ def test_identical_repeats_count_once_and_contradictions_not_at_all() -> None:
     assert [(row["line_number"], row["is_duplicate"]) for row in reading.good] == [
         (2, False), (4, True), (5, False), (7, True),
     ]  # fmt: skip
-    reason = "lines 3, 6 state the same record with other values"
+    reason = "lines 3, 6 report the same record with different values"
     assert reading.refused[3] == reading.refused[6] == ("contradicting_rows", reason)
     assert reading.refused[8][0] == "bad_number"
     assert [row["raw_text"] for row in reading.rows if row["line_number"] in (3, 6)] == [

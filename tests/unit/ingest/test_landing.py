@@ -73,15 +73,15 @@ def make_large(path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "make", "reason"),
     [
-        ("notes.txt", Path.touch, "does not fit '{symbol}.csv' of feed yahoo_hk; rename it"),
-        ("two\nlines.csv", Path.touch, "characters that cannot be shown; rename it"),
-        ("rtl\u202e.csv", Path.touch, "characters that cannot be shown"),
-        ("bad\udcff.csv", Path.touch, "characters that cannot be shown"),
-        ("0005.HK.csv", make_link, "is a link; put the file itself"),
+        ("notes.txt", Path.touch, "does not match '{symbol}.csv' of feed yahoo_hk; rename it"),
+        ("two\nlines.csv", Path.touch, "unprintable characters; rename it"),
+        ("rtl\u202e.csv", Path.touch, "unprintable characters"),
+        ("bad\udcff.csv", Path.touch, "unprintable characters"),
+        ("0005.HK.csv", make_link, "is a symbolic link; put the file itself"),
         ("0005.HK.csv", Path.mkdir, "is not a regular file"),
         ("0005.HK.csv", os.mkfifo, "is not a regular file"),
         ("0005.HK.csv", make_socket, "is not a regular file"),
-        ("0005.HK.csv", make_large, "holds 129 MB; feed yahoo_hk takes at most 128 MB"),
+        ("0005.HK.csv", make_large, "has 129 MB; feed yahoo_hk allows at most 128 MB"),
     ],
 )
 def test_what_cannot_be_taken_is_named_with_a_reason(
@@ -117,7 +117,7 @@ def test_a_file_is_read_as_it_was_listed(folder: Path, monkeypatch: pytest.Monke
         ((file,), _) = scan_feed(landing, HK)
         assert read_file(file) == b"\xff\x00\r\n"
     (folder / "it\\s.csv").write_bytes(b"")
-    with pytest.raises(FileUnreadable, match="was written to while it was read"):
+    with pytest.raises(FileUnreadable, match="was written while it was read"):
         read_file(file)
 
 
@@ -128,9 +128,11 @@ def test_a_link_is_followed_to_landing_but_not_below(folder: Path, tmp_path: Pat
     assert read_file(file) == b"x"
     folder.rename(tmp_path / "before")
     folder.symlink_to(tmp_path / "before")
-    with pytest.raises(LandingMissing, match="yahoo_hk is a link, and none is followed"):
+    with pytest.raises(
+        LandingMissing, match="yahoo_hk is a symbolic link, and links are not followed"
+    ):
         scan_feed(tmp_path, HK)
-    with pytest.raises(FileUnreadable, match="has become a link, or its folder has"):
+    with pytest.raises(FileUnreadable, match="is now a symbolic link, or in a folder that is one"):
         read_file(file)
 
 
@@ -149,7 +151,7 @@ def test_a_name_without_its_date_is_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / "tushare_daily" / name).touch()
     files, unusable = scan_feed(tmp_path, DAILY)
     assert not files
-    assert "holds no date of the form '%Y%m%d'" in unusable[0].reason
+    assert "its name has no date of the form '%Y%m%d'" in unusable[0].reason
 
 
 def test_a_file_that_may_not_be_read_is_named(
@@ -161,7 +163,7 @@ def test_a_file_that_may_not_be_read_is_named(
         monkeypatch.setattr(os, "access", lambda path, mode: False)
     files, unusable = scan_feed(folder.parent, HK)
     assert not files
-    assert "may not be read by this user; correct its permissions" in unusable[0].reason
+    assert "this user may not read it; correct its permissions" in unusable[0].reason
 
 
 def test_a_file_taken_away_during_the_scan_is_gone(
@@ -183,10 +185,10 @@ def test_a_file_taken_away_during_the_scan_is_gone(
 
 
 def test_a_missing_folder_is_an_outage(tmp_path: Path) -> None:
-    with pytest.raises(LandingMissing, match=r"yahoo_hk is no folder; put the files of feed"):
+    with pytest.raises(LandingMissing, match=r"yahoo_hk is not a folder; put the files of feed"):
         scan_feed(tmp_path, HK)
     (tmp_path / "yahoo_hk").write_text("a file")
-    with pytest.raises(LandingMissing, match="is no folder"):
+    with pytest.raises(LandingMissing, match="is not a folder"):
         scan_feed(tmp_path, HK)
 
 

@@ -20,9 +20,9 @@ from tests.unit.ingest.support import RECORD, cells, read
         ("{}", "is not JSON with a list at data (KeyError('data'))"),
         ('{"data": 5}', "TypeError('no list there')"),
         ('{"data": {"x": 1}}', "TypeError('no list there')"),
-        ('{"data": []}', "holds no records at data; fetch it again"),
-        ('{"data": [1, 2]}', "record 1 of data is none: 1"),
-        ('{"data": [null]}', "record 1 of data is none: None"),
+        ('{"data": []}', "has no records at data; fetch it again"),
+        ('{"data": [1, 2]}', "item 1 of data is not a record: 1"),
+        ('{"data": [null]}', "item 1 of data is not a record: None"),
         ('{"data": [{}]}', "line 1: column 'tradeDate' is missing"),
         ('{"data":\n[' + json.dumps(RECORD), "line 2: is not JSON"),
         ('{"data":\n[' + json.dumps(RECORD) + "]", "line 2: is not JSON"),
@@ -30,7 +30,7 @@ from tests.unit.ingest.support import RECORD, cells, read
         ("callback(" + json.dumps({"data": [RECORD]}) + ")", "it begins: callback("),
         ("<html>", "line 1: is a web page"),
         ('{"data": ' + "[" * 100_000, "RecursionError"),
-        ('{"data": [{"close": 1, "close": 2}]}', "a key stands twice in one object"),
+        ('{"data": [{"close": 1, "close": 2}]}', "an object has a key twice"),
         ('{"data": [{"close": ' + "1" * 100_000 + "}]}", "column 'tradeDate' is missing"),
     ],
 )
@@ -55,7 +55,7 @@ def test_json_values_that_are_no_numbers_are_refused(value: Any, shown: str | No
     if shown is None:
         assert code == "missing_value"
     else:
-        assert (code, f"'close' holds '{shown}'" in reason) == ("bad_number", True)
+        assert (code, f"'close' has '{shown}'" in reason) == ("bad_number", True)
 
 
 def test_records_on_one_line_of_json_are_told_apart() -> None:
@@ -99,8 +99,8 @@ def test_turnover_of_hkex() -> None:
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
-        ([{"row": 1, "col": 0}], "holds something that is no cell (row, col, text)"),
-        ([1], "holds something that is no cell"),
+        ([{"row": 1, "col": 0}], "has an item that is not a cell (row, col, text)"),
+        ([1], "has an item that is not a cell"),
         ([{"row": 1, "col": 0, "text": "a"}] * 2, "row 1 has two cells 'date'"),
     ],
 )

@@ -73,13 +73,17 @@ def bomb() -> bytes:
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b"not a zip", "is no readable workbook (File is not a zip file); fetch it again"),
-        (workbook(HEADER)[:-100], "is no readable workbook"),
-        (damaged(workbook(HEADER, (1, 5, "HSBC", "x"))), "is no readable workbook"),
-        (bomb(), "unpacks to 40 MB; 16 MB are allowed (format.max_megabytes in the feed's spec)"),
-        (workbook(), "holds no header in its first row"),
-        (workbook((None, None), HEADER), "holds no header in its first row"),
-        (workbook(HEADER), "holds a header and no rows"),
+        (b"not a zip", "is not a readable workbook (File is not a zip file); fetch it again"),
+        (workbook(HEADER)[:-100], "is not a readable workbook"),
+        (damaged(workbook(HEADER, (1, 5, "HSBC", "x"))), "is not a readable workbook"),
+        (
+            bomb(),
+            "has 40 MB when unpacked; at most 16 MB are allowed "
+            "(format.max_megabytes in the feed's spec)",
+        ),
+        (workbook(), "has no header in its first row"),
+        (workbook((None, None), HEADER), "has no header in its first row"),
+        (workbook(HEADER), "has a header but no rows"),
         (workbook(("Stock Code", "Stock Name")), "line 1: column 'Industry' is missing"),
         (b"", "is empty"),
     ],

@@ -22,8 +22,8 @@ from tests.unit.ingest.support import HSI, SPECS, TODAY, hsi_line, read, read_se
     [
         (b"", "is empty; the download may have failed, fetch it again"),
         (b" \r\n \n", "is empty"),
-        (HSI.encode(), "holds a header and no rows; fetch it again"),
-        (HSI.encode() + b"\n\n,,,,\n", "holds a header and no rows"),
+        (HSI.encode(), "has a header but no rows; fetch it again"),
+        (HSI.encode() + b"\n\n,,,,\n", "has a header but no rows"),
         (b"<!DOCTYPE html>\n<html>", "line 1: is a web page, not data; the download failed"),
         (b"\n <HTML lang='en'>\n", "line 1: is a web page"),
         ("日期,收盘\n".encode("gbk"), "line 1: is not utf-8 (byte 0: 0xc8); the file may be in an"),
@@ -32,9 +32,9 @@ from tests.unit.ingest.support import HSI, SPECS, TODAY, hsi_line, read, read_se
         (HSI.encode("utf-16-le"), "line 1: column 'Date' is missing; the header is: D\\x00a"),
         (b"\x00" * 100, "line 1: column 'Date' is missing"),
         (b"PK\x03\x04junk", "line 1: column 'Date' is missing"),
-        (b"x" * 10_000_000, "line 1: is no header (field larger than field limit"),
+        (b"x" * 10_000_000, "line 1: is not a header (field larger than field limit"),
         (b"Date,Open,High,Close,Low2\n1,2,3,4,5", "line 1: column 'Low' is missing; the header is"),
-        (b"Date,Open,High,Low,Close,Close\n", "line 1: column 'Close' stands 2 times"),
+        (b"Date,Open,High,Low,Close,Close\n", "line 1: column 'Close' appears 2 times"),
         (b"Date;Open;High;Low;Close\n", "line 1: column 'Date' is missing"),
         (HSI.replace("\n", "\r").encode() + b"09/16/25,1,1,1,1\r", "line 1: "),
         (HSI.encode() + b"09/16/25,1,1,1,x\n", "line 2: none of its 1 rows can be used; the first"),
@@ -56,8 +56,8 @@ def test_a_bad_file_keeps_no_other_from_being_read() -> None:
     )
     assert [reading.report.rows_accepted for reading in readings.values()] == [1, 0, 0, 0]
     assert readings["NOPE.csv"].report.reason == (
-        "symbol 'NOPE' is no known index; add it to seeds/index_definition.csv, or correct the "
-        "file (it is in the file's name)"
+        "symbol 'NOPE' is not a known index; add it to seeds/index_definition.csv, or correct the "
+        "file (from the file's name)"
     )
 
 
@@ -102,10 +102,13 @@ def test_line_numbers_are_those_of_an_editor() -> None:
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        ("Ticker,0700.HK,0700.HK", "line 2: names 0700.HK, not the 0005.HK of the file's name"),
-        ("Ticker,0005.HK,0700.HK", "line 2: names 0005.HK, 0700.HK, not the"),
-        ("Ticker", "line 2: names no symbol, not the 0005.HK"),
-        ("", "line 2: names no symbol, not the 0005.HK"),
+        ("Ticker,0700.HK,0700.HK", "line 2: names 0700.HK, but the file is named for 0005.HK"),
+        (
+            "Ticker,0005.HK,0700.HK",
+            "line 2: names 0005.HK, 0700.HK, but the file is named for 0005.HK",
+        ),
+        ("Ticker", "line 2: names no symbol, but the file is named for 0005.HK"),
+        ("", "line 2: names no symbol, but the file is named for 0005.HK"),
     ],
 )
 def test_a_file_that_names_another_symbol_is_set_aside(line: str, reason: str) -> None:
@@ -131,7 +134,7 @@ def test_columns_that_nobody_knows_are_told() -> None:
     assert (reading.report.rows_accepted, reading.report.reason) == (1, None)
     assert reading.report.remark == (
         "line 1: feeds/tushare_stock_list.yaml does not know 'new', 'new2'; if the vendor added "
-        "it, name it under columns or ignored_columns"
+        "it, add it to columns or ignored_columns"
     )
     text = "Date,USD,CNY,HKD,XYZ,\n2025-09-16,1.1774,8,9.1601,7,\n"
     assert read("ecb_exchange_rates", "x.csv", text).report.remark is None

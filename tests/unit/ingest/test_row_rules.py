@@ -18,26 +18,26 @@ from tests.unit.ingest.support import DAY, HONG_KONG, HSI, day_line, hsi_line, r
 @pytest.mark.parametrize(
     ("cells", "code", "reason"),
     [
-        ({"close": "0"}, "not_positive", "close is 0.000000"),
-        ({"close": "-1", "low": "-2"}, "not_positive", "low is -2.000000"),
-        ({"open": "0"}, "not_positive", "open is 0.000000"),
+        ({"close": "0"}, "not_positive", "close is 0.000000, but must be above 0"),
+        ({"close": "-1", "low": "-2"}, "not_positive", "low is -2.000000, but must be above 0"),
+        ({"open": "0"}, "not_positive", "open is 0.000000, but must be above 0"),
         ({"high": "26400", "low": "26600"}, "high_below_low",
-         "high 26400.000000 lies below low 26600.000000; columns may be swapped"),
+         "high 26400.000000 is below low 26600.000000; columns may be swapped"),
         ({"close": "26700"}, "close_out_of_range",
-         "close 26700.000000 lies above high 26600.000000"),
+         "close 26700.000000 is above high 26600.000000"),
         ({"close": "26300"}, "close_out_of_range",
-         "close 26300.000000 lies below low 26400.000000"),
+         "close 26300.000000 is below low 26400.000000"),
         ({"close": "26600.0016"}, "close_out_of_range",
-         "close 26600.001600 lies above high 26600.000000"),
-        ({"date": "2025-09-16"}, "bad_date", "'2025-09-16' is no date of the form %m/%d/%y"),
-        ({"date": "13/01/25"}, "bad_date", "'13/01/25' is no date of the form %m/%d/%y"),
-        ({"date": "02/29/25"}, "bad_date", "'02/29/25' is no date of the form %m/%d/%y"),
-        ({"date": "０９/16/25"}, "bad_date", "'０９/16/25' is no date of the form %m/%d/%y"),
-        ({"date": ""}, "bad_date", "'' is no date of the form %m/%d/%y"),
+         "close 26600.001600 is above high 26600.000000"),
+        ({"date": "2025-09-16"}, "bad_date", "'2025-09-16' is not a date of the form %m/%d/%y"),
+        ({"date": "13/01/25"}, "bad_date", "'13/01/25' is not a date of the form %m/%d/%y"),
+        ({"date": "02/29/25"}, "bad_date", "'02/29/25' is not a date of the form %m/%d/%y"),
+        ({"date": "０９/16/25"}, "bad_date", "'０９/16/25' is not a date of the form %m/%d/%y"),
+        ({"date": ""}, "bad_date", "'' is not a date of the form %m/%d/%y"),
         ({"open": "26600.0016"}, "open_out_of_range",
-         "open 26600.001600 lies above high 26600.000000"),
+         "open 26600.001600 is above high 26600.000000"),
         ({"open": "26399.99"}, "open_out_of_range",
-         "open 26399.990000 lies below low 26400.000000"),
+         "open 26399.990000 is below low 26400.000000"),
     ],
 )  # fmt: skip
 def test_rows_that_make_no_sense_are_refused(cells: dict[str, str], code: str, reason: str) -> None:
@@ -86,7 +86,7 @@ def test_the_symbols_of_name_and_column_must_agree() -> None:
     reading = read("eastmoney_a_share", "000333.csv", text)
     assert [row["symbol"] for row in reading.good] == ["000333.SZ"]
     assert reading.refused == {
-        3: ("wrong_symbol", "the row is of '000334', the file is named for 000333.SZ")
+        3: ("wrong_symbol", "the row is for '000334', but the file is named for 000333.SZ")
     }
 
 
@@ -98,7 +98,7 @@ def test_the_symbols_of_name_and_column_must_agree() -> None:
     [
         (
             {"change": "0.03"},
-            "change 0.030000 is not close 11.340000 less previous close 11.370000",
+            "change 0.030000 is not close 11.340000 minus previous close 11.370000",
         ),
         ({"pre_close": "11.36"}, "change -0.030000 is not close"),
         ({"close": "11.35"}, "change -0.030000 is not close 11.350000"),
@@ -167,8 +167,8 @@ def test_what_is_said_of_a_midday_snapshot() -> None:
     text = HSI + hsi_line(date="09/15/25") + "\n" + hsi_line()
     assert read("wsj_index", "HSI.csv", text, delivered=at).refused[3][1] == (
         "the file was delivered on 2025-09-16 at 11:45 Hong Kong time, before the close of "
-        "2025-09-16 at 16:00: no closing figures yet; fetch it again after that time, on a "
-        "half-day too"
+        "2025-09-16 at 16:00, so it has no closing figures yet; fetch it again after that time, "
+        "on a half-day too"
     )
 
 
@@ -187,5 +187,5 @@ def test_rows_of_a_day_to_come_are_refused() -> None:
     text = "event,date,basket,what\nx,2025-09-16,b,w\nx,2025-09-18,b,w\n"
     assert read("market_event", "events.csv", text).refused[3] == (
         "future_date",
-        "2025-09-18 lies in the future; the file is read again once that day has come",
+        "2025-09-18 is in the future; the file is read again when that day has come",
     )

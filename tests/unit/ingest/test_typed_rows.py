@@ -25,7 +25,7 @@ def test_what_is_no_number_of_the_declared_format_is_refused(text: str) -> None:
     reading = read("wsj_index", "HSI.csv", HSI + hsi_line(date="09/15/25") + "\n" + line)
     code, reason = reading.refused[3]
     assert code == "bad_number"
-    assert reason == f"column 'Close' holds '{text}', which is nothing that its spec declares"
+    assert reason == f"column 'Close' has '{text}', which is not what feeds/wsj_index.yaml declares"
     assert reading.rows[-1]["raw_text"] == line
 
 
@@ -39,7 +39,7 @@ def test_an_absent_number_is_null_only_where_the_column_is_optional(text: str) -
     assert row["open"] is None
     assert read(spec, "HSI.csv", good + hsi_line(open=text)).refused[3] == (
         "missing_value",
-        "the row has no open; if the vendor leaves it out at times, it is `optional` in "
+        "the row has no open; if the vendor sometimes leaves it out, make it `optional` in "
         "feeds/wsj_index.yaml",
     )
     reading = read(spec, "HSI.csv", good + hsi_line(close=text))
@@ -76,7 +76,10 @@ def test_no_number_in_disguise_is_taken_for_one(column: str) -> None:
     ]
     reading = read("tushare_daily", "20250403.csv", DAY + "\n".join(lines))
     assert list(reading.refused.values()) == [
-        ("bad_number", f"column {column!r} holds '{text}', which is nothing that its spec declares")
+        (
+            "bad_number",
+            f"column {column!r} has '{text}', which is not what feeds/tushare_daily.yaml declares",
+        )
         for text in DISGUISED
     ]
 

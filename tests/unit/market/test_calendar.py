@@ -190,7 +190,10 @@ def test_rows_are_sorted_and_typed() -> None:
 def test_a_day_the_calendar_does_not_know_yet_is_an_error() -> None:
     with pytest.raises(
         CalendarTooShort,
-        match=r"sessions of XSHG only to \d{4}-12-31, but 2150-01-01 .* install a later version",
+        match=(
+            r"sessions of XSHG only up to \d{4}-12-31, but 2150-01-01 was requested; "
+            "install a later version"
+        ),
     ):
         sessions([m for m in MARKETS if m.market == "XSHG"], [], FIRST_SESSION, date(2150, 1, 1))
 
@@ -270,11 +273,11 @@ OVERRIDE_HEADER = "market,trade_date,is_session,is_half_day,reason"
             r":2: 2025-01-02 cannot be a half-day",
         ),
         (f"{OVERRIDE_HEADER}\nXHKG,2025-01-02,true,false,", r":2: reason is empty"),
-        (f"{OVERRIDE_HEADER}\nXHKG,2025-01-02,true,false", r":2: the line has not as many values"),
-        (f"{OVERRIDE_HEADER}\nXHKG,2025-01-02,true,false,a,b", r":2: the line has not as many"),
+        (f"{OVERRIDE_HEADER}\nXHKG,2025-01-02,true,false", r":2: the line does not have 5 values"),
+        (f"{OVERRIDE_HEADER}\nXHKG,2025-01-02,true,false,a,b", r":2: the line does not have 5"),
         (
             f"{OVERRIDE_HEADER}\nXHKG,2025-01-02,true,false,x\n\nXHKG,2025-01-02,true,true,y",
-            r":4: XHKG 2025-01-02 is already stated at .*:2; keep one line",
+            r":4: XHKG 2025-01-02 is already listed at .*:2; keep one line",
         ),
         ("market,trade_date,is_session,reason\n", r":1: column is_half_day is missing; the header"),
         ("", r":1: column market, trade_date.* is missing; the header is empty"),
@@ -295,7 +298,7 @@ def test_a_wrong_override_names_file_and_line(tmp_path: Path, text: str, message
         (f"{MARKET_HEADER}\nXHKG,,1986-04-02", r":2: calendar is empty"),
         (
             f"{MARKET_HEADER}\nXHKG,XHKG,1986-04-02\nXHKG,XHKG,1986-04-02",
-            r":3: market XHKG stands twice",
+            r":3: market XHKG is listed twice",
         ),
     ],
 )
