@@ -9,18 +9,10 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
-from tests.proof.any_order import (
-    ASKED,
-    DAYS,
-    LEVELS,
-    MAY_BE_WRONG,
-    PATHS,
-    Content,
-    Event,
-    Night,
-    Proof,
-    histories,
-)
+from tests.proof.any_order import Proof
+from tests.proof.histories.events import Event, Night, histories
+from tests.proof.histories.files import LEVELS, MAY_BE_WRONG, PATHS, Content
+from tests.proof.histories.market import ASKED, DAYS
 
 HISTORIES = int(os.environ.get("CLOSING_BELL_HISTORIES", "6"))
 
