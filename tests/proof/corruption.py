@@ -23,9 +23,7 @@ an earlier one ended, or adds its kinds and seeds, as long as the project's vers
 """
 
 import argparse
-import contextlib
 import gc
-import io
 import json
 import multiprocessing
 import os
@@ -58,6 +56,7 @@ from dagster_project.warehouse.connection import connect
 from seeds.sample.generate import generate, sessions
 from tests.proof.corruptions import BEFORE, FIRST, KINDS, NIGHT, Corruption, Landing
 from tests.proof.corruptions.sheet import Sheet
+from tests.proof.in_dagster import run_in_dagster
 from tests.proof.journal import Journal
 from tests.support import place_real_files
 
@@ -397,24 +396,12 @@ def judge(
 
 def run_case_in_dagster(stage: Stage, kind: str, seed: int) -> Case:
     """The same case through the job `nightly`, as `make nightly` runs it."""
-    from dagster_project.defs import ingest, run_in_process
-
     corruption = KINDS[kind].corrupt(stage.landing, seed)
     started = time.perf_counter()
     home = stage.restore()
     stage.place(home, corruption)
-
-    def tonight() -> date:
-        return NIGHT
-
-    with (
-        overridden(corruption.overrides, stage.work),
-        patch.object(run_in_process, "today_in_hong_kong", tonight),
-        patch.object(ingest, "today_in_hong_kong", tonight),
-        contextlib.redirect_stdout(io.StringIO()),
-        contextlib.redirect_stderr(io.StringIO()),
-    ):
-        outcome = run_in_process.run_job(home, "nightly", NIGHT, NIGHT)
+    with overridden(corruption.overrides, stage.work):
+        outcome = run_in_dagster(home, (NIGHT, NIGHT), NIGHT)
     with connect(home.warehouse, read_only=True) as con:
         checks = check_results(con)
     withheld = "\n".join(outcome.errors) if outcome.status else None
