@@ -6,42 +6,30 @@ finding and loading the specs (`feed_catalog.py`), reading files (`reader.py`).
 
 import re
 from datetime import date, datetime
-from functools import cache, cached_property
-from typing import Annotated, Any, Literal
+from functools import cached_property
+from typing import Annotated, Literal
 
-import duckdb
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
     StringConstraints,
     field_validator,
     model_validator,
 )
 
-from dagster_project.market.record_kinds import DELIVERED_COLUMNS, RECORD_KINDS
+from dagster_project.ingest.feed_column import (
+    Column,
+    Misplaced,
+    Strict,
+    check_column,
+    check_date_format,
+)
+from dagster_project.market.record_kinds import RECORD_KINDS
 from dagster_project.market.symbols import Scheme, canonical
-from dagster_project.market.units import Unit
-
-# The key that a column needs besides `column`, with an example; text columns need none.
-_EXAMPLES = {"unit": "shares", "format": "'%Y-%m-%d'", "truth": "'*'", "replace": None}
 
 
 class FeedSpecError(ValueError):
     """A spec in `feeds/` has a mistake; the message says where it is and how to correct it."""
-
-
-class _Misplaced(ValueError):
-    """A mistake in a spec, with its location below the part that is being validated."""
-
-    def __init__(self, message: str, *location: str) -> None:
-        super().__init__(message)
-        self.location = location
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 CurrencyCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
@@ -58,30 +46,7 @@ def _known_kind(name: str) -> str:
 RecordKindName = Annotated[str, AfterValidator(_known_kind)]
 
 
-class Column(_Strict):
-    """A column of a feed's files: its header text, and what its values mean."""
-
-    column: str
-    unit: str | None = None
-    format: str | None = None
-    optional: bool = Field(False, description="the column may be missing, or a cell empty")
-    beyond_range_pct: float = Field(
-        0,
-        ge=0,
-        le=10,
-        description="open only: how far the vendor's opens may be beyond low and high, in percent",
-    )
-    truth: str | None = Field(None, description="the text that means true, e.g. * for half-days")
-    replace: dict[str, str] = Field(
-        default_factory=dict, description="regular expression -> replacement"
-    )
-
-    @cached_property
-    def parsed_unit(self) -> Unit:
-        return Unit.parse(self.unit or "")
-
-
-class Format(_Strict):
+class Format(Strict):
     """How the files of a feed are laid out."""
 
     type: Literal["csv", "json", "json_cells", "xlsx"]
@@ -119,9 +84,9 @@ class Format(_Strict):
     @model_validator(mode="after")
     def _complete(self) -> "Format":
         if self.symbol_line and not 2 <= self.symbol_line <= self.header_lines:
-            raise _Misplaced("must be one of the header lines after the first", "symbol_line")
+            raise Misplaced("must be one of the header lines after the first", "symbol_line")
         if self.ends_with_newline and self.type != "csv":
-            raise _Misplaced("only csv files end with a line feed", "ends_with_newline")
+            raise Misplaced("only csv files end with a line feed", "ends_with_newline")
         if self.type == "json" and not self.records:
             raise ValueError("a json format needs the path of its list, e.g. `records: data`")
         if self.type == "json_cells" and not (self.records and self.cells):
@@ -129,7 +94,7 @@ class Format(_Strict):
         return self
 
 
-class SymbolSource(_Strict):
+class SymbolSource(Strict):
     """Where a row's symbol is, and how it becomes the canonical one.
 
     With both `file` and `column`, the two must agree: rows of another symbol than the file's are
@@ -161,7 +126,7 @@ class SymbolSource(_Strict):
         return canonical(self.scheme, delivered)
 
 
-class FeedSpec(_Strict):
+class FeedSpec(Strict):
     """A feed: one kind of file from one vendor.
 
     See the files in `feeds/` for examples, and README.md for how to add one.
@@ -216,9 +181,9 @@ class FeedSpec(_Strict):
     def _columns_known(cls, columns: dict[str, Column]) -> dict[str, Column]:
         for name, column in columns.items():
             try:
-                _check_column(name, column)
+                check_column(name, column)
             except ValueError as error:
-                raise _Misplaced(str(error), *getattr(error, "location", [name])) from None
+                raise Misplaced(str(error), *getattr(error, "location", [name])) from None
         return columns
 
     @model_validator(mode="after")
@@ -228,18 +193,18 @@ class FeedSpec(_Strict):
             given = {name for name, column in self.columns.items() if not column.optional}
             missing = ", ".join(sorted(kind.spec_needs - given))
             if missing:
-                raise _Misplaced(
+                raise Misplaced(
                     f"records of kind {kind.name} need {missing}, and not optional", "columns"
                 )
         if any(kind.has_symbol for kind in kinds) and self.symbol is None:
             raise ValueError("say where the symbol is: `symbol: {file: …}` or `{column: …}`")
         if self.closes_at and "trade_date" not in self.columns:
-            raise _Misplaced("needs the column `trade_date`", "closes_at")
+            raise Misplaced("needs the column `trade_date`", "closes_at")
         if isinstance(self.closes_at, dict) and self.symbol is None:
-            raise _Misplaced("a map symbol -> time needs `symbol`", "closes_at")
+            raise Misplaced("a map symbol -> time needs `symbol`", "closes_at")
         is_repeated = len(set(self.records)) < len(self.records)
         if {"index_close", "security_close"} <= set(self.records) or is_repeated:
-            raise _Misplaced(
+            raise Misplaced(
                 "a kind can be named once, and only one of index_close and security_close",
                 "records",
             )
@@ -250,11 +215,11 @@ class FeedSpec(_Strict):
         if "market_turnover" in self.records and self.market is None:
             raise ValueError("market_turnover needs `market`: a MIC, or a map symbol -> MIC")
         if self.market and isinstance(self.market, dict) != bool(self.symbol):
-            raise _Misplaced(
+            raise Misplaced(
                 "must be a map symbol -> MIC with `symbol`, and a MIC without", "market"
             )
         if isinstance(self.market, dict) and len(set(self.market.values())) < len(self.market):
-            raise _Misplaced("two symbols cannot give the turnover of one market", "market")
+            raise Misplaced("two symbols cannot give the turnover of one market", "market")
         if ("exchange_rate" in self.records) != bool(self.rates and self.base_currency):
             raise ValueError("`rates` and `base_currency` are for exchange_rate, which needs both")
         return self
@@ -262,19 +227,17 @@ class FeedSpec(_Strict):
     @model_validator(mode="after")
     def _placeholders_are_used(self) -> "FeedSpec":
         if self.symbol and self.symbol.file and self.symbol.file not in self.placeholders:
-            raise _Misplaced(
+            raise Misplaced(
                 f"{self.symbol.file!r} is not a placeholder of `files`", "symbol", "file"
             )
         if self.format.symbol_line and not (self.symbol and self.symbol.file):
-            raise _Misplaced(
-                "needs `symbol.file`, whose symbol it repeats", "format", "symbol_line"
-            )
+            raise Misplaced("needs `symbol.file`, whose symbol it repeats", "format", "symbol_line")
         if ("date" in self.placeholders) != (self.file_date_format is not None):
-            raise _Misplaced("{date} in `files` needs `file_date_format`, and the reverse", "files")
+            raise Misplaced("{date} in `files` needs `file_date_format`, and the reverse", "files")
         if self.file_date_format:
-            _check_date_format(self.file_date_format, "file_date_format")
+            check_date_format(self.file_date_format, "file_date_format")
         if len(self.segments) > 1 and "segment" not in self.placeholders:
-            raise _Misplaced(
+            raise Misplaced(
                 "with several segments, `files` needs the placeholder {segment}", "files"
             )
         return self
@@ -286,12 +249,10 @@ class FeedSpec(_Strict):
         declared = {currency for currency in named if currency}
         has_own = "currency" in self.columns
         if has_own and self.currency:
-            raise _Misplaced(
-                "give the currency in a column or in the spec, not in both", "currency"
-            )
+            raise Misplaced("give the currency in a column or in the spec, not in both", "currency")
         for name, unit in units.items():
             if unit.dimension == "currency" and has_own != (unit.currency is None):
-                raise _Misplaced(
+                raise Misplaced(
                     "the unit must be `currency` if each row names its currency in the column "
                     "`currency`, and else the currency's code",
                     *("columns", name),
@@ -302,7 +263,7 @@ class FeedSpec(_Strict):
             raise ValueError("give the currency: `currency: HKD`, or a map symbol -> currency")
         for name, unit in units.items():
             if unit.currency and declared != {unit.currency}:
-                raise _Misplaced(
+                raise Misplaced(
                     f"unit {unit.text!r} contradicts currency {self.currency!r}", "columns", name
                 )
         return self
@@ -362,49 +323,3 @@ class FeedSpec(_Strict):
         if day.strftime(self.file_date_format) != placeholders["date"]:
             raise ValueError(f"{placeholders['date']!r} is an unusual spelling of {day}")
         return day
-
-
-def _check_column(name: str, column: Column) -> None:
-    if column.beyond_range_pct and name != "open":
-        raise _Misplaced("only `open` may be beyond low and high", name, "beyond_range_pct")
-    if name not in DELIVERED_COLUMNS:
-        known = ", ".join(sorted(DELIVERED_COLUMNS))
-        raise ValueError(f"is not a canonical column; known: {known} (and see `symbol`, `rates`)")
-    needed, dimensions = DELIVERED_COLUMNS[name].meaning, DELIVERED_COLUMNS[name].dimensions
-    given = {key for key in _EXAMPLES if getattr(column, key)}
-    if not given <= {needed}:
-        raise ValueError(f"does not take {', '.join(sorted(given - {needed}))}")
-    example = _EXAMPLES[needed] if needed else None
-    if example and not given:
-        raise ValueError(f"give its {needed}, e.g. `{needed}: {example}`")
-    if needed == "unit" and column.parsed_unit.dimension not in dimensions:
-        raise ValueError(
-            f"a unit of {column.unit!r} does not fit; expected {' or '.join(sorted(dimensions))}"
-        )
-    if column.format:
-        _check_date_format(column.format, name, "format")
-    for pattern, replacement in column.replace.items():
-        try:
-            _query_duckdb("select regexp_replace('', ?, ?)", pattern, replacement)
-        except duckdb.Error as error:
-            raise ValueError(f"replace: {pattern!r} is not a regular expression: {error}") from None
-
-
-def _check_date_format(format_: str, *location: str) -> None:
-    """Check that a format gives a complete date, in Python as in DuckDB."""
-    day = date(2025, 9, 17)
-    try:
-        text = day.strftime(format_)
-        in_duckdb = _query_duckdb("select strptime(?, ?)::DATE", text, format_)
-        whole = in_duckdb == datetime.strptime(text, format_).date() == day
-    except (ValueError, duckdb.Error):
-        whole = False
-    if not whole:
-        raise _Misplaced(f"{format_!r} is not a date format; e.g. '%Y-%m-%d', '%Y%m%d'", *location)
-
-
-@cache
-def _query_duckdb(query: str, *parameters: str) -> Any:
-    """What DuckDB, which reads the files, makes of a pattern or a format."""
-    with duckdb.connect() as con:
-        return con.execute(query, parameters).fetchall()[0][0]

@@ -284,7 +284,7 @@ def overridden(lines: Sequence[str], folder: Path) -> Iterator[None]:
 
 
 def said_by_reader(con: duckdb.DuckDBPyConnection) -> set[Said]:
-    """Files set aside and lines refused."""
+    """Files quarantined and lines rejected."""
     aside = con.execute("select path, reason from raw.file where status = 'set_aside'").fetchall()
     refused = con.execute("""
         select file.path, rejected_row.reason from raw.rejected_row

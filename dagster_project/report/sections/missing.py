@@ -142,8 +142,8 @@ class Missing(Section):
 
     def _quarantine_table(self) -> list[Table]:
         return table(
-            "set-aside",
-            say("Files set aside"),
+            "quarantined",
+            say("Files quarantined"),
             [Column("File", "words"), Column("Feed", "words"), Column("Why", "words")],
             [
                 [row.figure(column, "text") for column in ("file", "feed", "reason")]
@@ -153,8 +153,8 @@ class Missing(Section):
 
     def _rejection_table(self) -> list[Table]:
         return table(
-            "refused",
-            say("Lines refused, of all files of the release"),
+            "rejected",
+            say("Lines rejected, of all files of the release"),
             [Column("Reason", "words"), Column("Lines"), Column("First file", "words")],
             [
                 (
