@@ -70,7 +70,7 @@ prove-corruptions: install
 	$(PROVE).summary $(PROOFS) docs/proof_results
 
 prove-order: install
-	$(PROVE).any_order --histories 200 --seed 1 --processes 2 --out $(PROOFS)/any_order.json
+	$(PROVE).any_order --histories 200 --seed 1 --processes 2 --dagster-every 10 --out $(PROOFS)/any_order.json
 	$(PROVE).summary $(PROOFS) docs/proof_results
 
 prove-crashes: install

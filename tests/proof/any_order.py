@@ -12,6 +12,10 @@ a file that went bad keeps the rows of its last good content. So the rebuild is 
 
     python -m tests.proof.any_order --histories 200 --seed 1 --processes 2 --out any_order.json
 
+Nights call the functions of `pipeline.py`, because that takes seconds. With `--dagster-every N` the
+nights of every N-th history are runs of the real Dagster job instead, and are compared with the
+same rebuild.
+
 The histories are kept beside `--out` in parts; the same command goes on where it ended.
 
 Belongs here: checking histories, the figures of that, and the command. Does not belong here: the
@@ -31,7 +35,7 @@ import time
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -54,6 +58,8 @@ class Tally:
     histories: int = 0
     unequal: int = 0
     nights: int = 0
+    histories_in_dagster: int = 0
+    nights_in_dagster: int = 0
     deliveries: int = 0
     tables: int = 0
     rows: int = 0
@@ -62,7 +68,10 @@ class Tally:
     failures: list[str] = field(default_factory=list)
 
     def add(self, other: "Tally") -> None:
-        for name in ("histories", "unequal", "nights", "deliveries", "rows", "seconds"):
+        for name in (
+            "histories", "unequal", "nights", "histories_in_dagster", "nights_in_dagster",
+            "deliveries", "rows", "seconds",
+        ):  # fmt: skip
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.tables = max(self.tables, other.tables)
         self.histories_with.update(other.histories_with)
@@ -78,19 +87,25 @@ class Proof:
         self.folder = tempfile.TemporaryDirectory(prefix="any-order-")
         self.tally = Tally()
 
-    def check(self, history: tuple[Night, ...]) -> str | None:
-        """Live a history and rebuild it; says what differs, with all that happened."""
+    def check(self, history: tuple[Night, ...], in_dagster: bool = False) -> str | None:
+        """Live a history and rebuild it; says what differs, with all that happened.
+
+        Args:
+            in_dagster: live it by runs of the Dagster job; the rebuild calls the functions.
+        """
         tally, root = self.tally, Path(self.folder.name) / "home"
-        house = House.new(root, self.catalog)
+        house = House.new(root, self.catalog, in_dagster)
         today = house.live(history)
         found = published_tables(house)
         clean = clean_rebuild(house, today)
         expected = published_tables(clean)
-        differing = differences(found, expected)
+        differing = [*house.job_failures, *differences(found, expected)]
         if (house.withheld is None) != (clean.withheld is None):
             differing.append(f"withheld: {house.withheld}; in the rebuild: {clean.withheld}")
         tally.histories += 1
         tally.nights += house.nights
+        tally.histories_in_dagster += in_dagster
+        tally.nights_in_dagster += house.nights_in_dagster
         tally.deliveries += sum(house.deliveries.values())
         tally.tables = max(tally.tables, len(expected))
         tally.rows += sum(table.rows.total() for table in expected.values())
@@ -113,14 +128,28 @@ class Proof:
 HISTORIES_A_PART = 25
 
 
-def _prove(histories_asked: int, seed_: int) -> Tally:
+@dataclass(frozen=True)
+class Part:
+    """Histories drawn with one seed; `first` is the number of its first in the run, from 1."""
+
+    seed: int
+    first: int
+    histories: int
+    dagster_every: int
+
+    def is_in_dagster(self, number: int) -> bool:
+        """Whether the Dagster job plays a history of the part, by its number from 0."""
+        return self.dagster_every > 0 and (self.first + number) % self.dagster_every == 0
+
+
+def _prove(part: Part) -> Tally:
     """Draw histories and check each; a difference does not end the run, it is counted."""
     logging.disable(logging.WARNING)
     proof = Proof()
 
-    @seed(seed_)
+    @seed(part.seed)
     @settings(
-        max_examples=histories_asked,
+        max_examples=part.histories,
         deadline=None,
         database=None,
         phases=[Phase.generate],
@@ -129,9 +158,9 @@ def _prove(histories_asked: int, seed_: int) -> Tally:
     )
     @given(history=histories())
     def check(history: tuple[Night, ...]) -> None:
-        found = proof.check(history)
+        found = proof.check(history, part.is_in_dagster(proof.tally.histories))
         if found:
-            proof.tally.failures.append(f"seed {seed_}, {found}")
+            proof.tally.failures.append(f"seed {part.seed}, {found}")
             print(proof.tally.failures[-1], file=sys.stderr, flush=True)
 
     started = time.monotonic()
@@ -143,29 +172,35 @@ def _prove(histories_asked: int, seed_: int) -> Tally:
     return proof.tally
 
 
-def prove(count: int, seed_: int, processes: int, out: Path | None) -> dict[str, Any]:
+def prove(
+    count: int, seed_: int, processes: int, out: Path | None, dagster_every: int = 0
+) -> dict[str, Any]:
     """The full run, in parts, over processes that start before any of them opens a database.
 
     Args:
         seed_: the first part's; each next part has the next.
+        dagster_every: of so many histories, one is lived by the Dagster job; none where 0.
 
     Returns:
         Its figures: counts, how many histories had what, seconds, machine and date.
     """
     started, journal = time.monotonic(), Journal.beside(out)
-    tally, parts = Tally(), {}
-    for number, done in enumerate(range(0, count, HISTORIES_A_PART)):
-        parts[seed_ + number] = min(HISTORIES_A_PART, count - done)
+    tally = Tally()
+    parts = {
+        Part(seed_ + number, done + 1, min(HISTORIES_A_PART, count - done), dagster_every)
+        for number, done in enumerate(range(0, count, HISTORIES_A_PART))
+    }
     for kept in journal.read():
-        if parts.get(kept["seed"]) == kept["tally"]["histories"]:
-            del parts[kept["seed"]]
+        if Part(**kept["part"]) in parts:
+            parts.remove(Part(**kept["part"]))
             tally.add(Tally(**kept["tally"]))
     with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn")) as pool:
-        played = {pool.submit(_prove, share, seed_): seed_ for seed_, share in parts.items()}
+        in_order = sorted(parts, key=lambda part: part.seed)
+        played = {pool.submit(_prove, part): part for part in in_order}
         for future in as_completed(played):
-            part = future.result()
-            tally.add(part)
-            journal.keep({"seed": played[future], "tally": vars(part)})
+            found = future.result()
+            tally.add(found)
+            journal.keep({"part": asdict(played[future]), "tally": vars(found)})
             print(f"{tally.histories} of {count} histories", file=sys.stderr, flush=True)
     return {
         "proof": "any_order",
@@ -173,6 +208,8 @@ def prove(count: int, seed_: int, processes: int, out: Path | None) -> dict[str,
         "histories": tally.histories,
         "unequal": tally.unequal,
         "nights": tally.nights,
+        "histories_in_dagster": tally.histories_in_dagster,
+        "nights_in_dagster": tally.nights_in_dagster,
         "deliveries": tally.deliveries,
         "tables": tally.tables,
         "rows_compared": tally.rows,
@@ -194,9 +231,16 @@ def main() -> int:
     parser.add_argument("--histories", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument(
+        "--dagster-every", type=int, default=0, metavar="N",
+        help="live every N-th history by the Dagster job (default: none)",
+    )  # fmt: skip
     parser.add_argument("--out", type=Path, help="write the figures there, as JSON")
     arguments = parser.parse_args()
-    figures = prove(arguments.histories, arguments.seed, arguments.processes, arguments.out)
+    figures = prove(
+        arguments.histories, arguments.seed, arguments.processes, arguments.out,
+        arguments.dagster_every,
+    )  # fmt: skip
     if arguments.out:
         arguments.out.write_text(json.dumps(figures, indent=2, ensure_ascii=False) + "\n")
     for name, value in figures.items():

@@ -14,6 +14,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from dagster_project import pipeline
+from dagster_project.defs.run_in_process import WITHHELD
 from dagster_project.home import Home
 from dagster_project.ingest.feed_catalog import FeedCatalog
 from dagster_project.warehouse import raw_tables, state
@@ -21,6 +22,7 @@ from dagster_project.warehouse.connection import connect
 from tests.proof.histories.events import MADE, Event, Night
 from tests.proof.histories.files import BAD, MAY_BE_WRONG, PATHS, WRITERS, Content, twin
 from tests.proof.histories.market import DAYS, EARLY, TODAY, Span
+from tests.proof.in_dagster import run_in_dagster
 
 
 @dataclass(frozen=True)
@@ -47,11 +49,16 @@ class House:
     deliveries: Counter[str] = field(default_factory=Counter)
     withheld: str | None = None
     nights: int = 0
+    # Whether nights are runs of the Dagster job, and how many of them had something to do.
+    in_dagster: bool = False
+    nights_in_dagster: int = 0
+    # How runs of the job failed for another reason than a blocking check.
+    job_failures: list[str] = field(default_factory=list)
 
     @classmethod
-    def new(cls, root: Path, catalog: FeedCatalog) -> "House":
+    def new(cls, root: Path, catalog: FeedCatalog, in_dagster: bool = False) -> "House":
         """An empty home, but for what dbt has parsed: that costs more than a night."""
-        house = cls(Home(root), catalog)
+        house = cls(Home(root), catalog, in_dagster=in_dagster)
         root.mkdir(exist_ok=True)
         for entry in root.iterdir():
             if entry.is_dir() and entry.name != "dbt":
@@ -147,10 +154,12 @@ class House:
         self.log.append(f"    {what}: {words}")
 
     def run(self, asked: Span | None, today: date) -> None:
-        result = pipeline.run(self.home, self.catalog, asked, today)
-        self.nights += 1
         self.log.append(f"    run on {today}, asked for {asked}")
-        self.withheld = result.withheld
+        if self.in_dagster:
+            self.withheld = self.run_job(asked, today)
+        else:
+            self.withheld = pipeline.run(self.home, self.catalog, asked, today).withheld
+        self.nights += 1
         if self.withheld:
             self.tell("withheld", self.withheld)
         if asked:
@@ -166,6 +175,25 @@ class House:
         for path, file in self.there.items():
             if loaded.get(path) == (hashlib.sha256(file.data).hexdigest(), file.mtime_ns):
                 self.good[path] = file, today
+
+    def run_job(self, asked: Span | None, today: date) -> str | None:
+        """Run a night by the Dagster job; returns why the release was withheld, if it was.
+
+        A job always asks for dates. A night without any asks for the clock, which is covered, as
+        the sensor of the landing folder does.
+        """
+        if asked is None:
+            clock = max(last for _, last in self.asked)
+            asked = clock, clock
+        steps: list[str] = []
+        outcome = run_in_dagster(self.home, asked, today, steps.append)
+        self.nights_in_dagster += bool(steps)
+        why = "\n".join(outcome.errors)
+        is_blocked = any(error.startswith("blocked") for error in outcome.errors)
+        if outcome.status and not (outcome.status == WITHHELD and is_blocked):
+            self.job_failures.append(f"the job ended with status {outcome.status}: {why}")
+            self.log.append(f"    {self.job_failures[-1]}")
+        return why if outcome.status == WITHHELD else None
 
     def live(self, history: tuple[Night, ...]) -> date:
         """All nights of a history; returns the real date of the last."""
