@@ -1,5 +1,5 @@
-# Closing Bell: `make demo` shows the main job on bundled data, `make test` passes the tests.
-# Everything a run writes lies under $CLOSING_BELL_HOME (default: data/ in this folder).
+# Closing Bell: `make demo` shows the main job on bundled data, `make test` runs the tests.
+# Everything that a run writes is in $CLOSING_BELL_HOME (default: data/ in this folder).
 
 SHELL := /bin/bash
 PYTHON ?= python3
@@ -17,12 +17,12 @@ help:
 	@echo "make dev                          the Dagster UI on http://localhost:3000"
 	@echo "make nightly DATE=2025-09-17      one trade date becomes a release"
 	@echo "make backfill FROM=… TO=…         a range of trade dates becomes a release"
-	@echo "make close [DATE=…]               the close of a day, as a table"
+	@echo "make close [DATE=…]               the close of a day as a table"
 	@echo "make report DATE=2025-09-17       the market report of a day, written again"
 	@echo "make alerts                       a test message to every channel of alerts.yaml"
 	@echo "make sql                          a DuckDB shell on the published file"
 	@echo "make releases | rollback RELEASE=… | diff A=… B=…"
-	@echo "make prove                        the full proofs of docs/trust.md, hours"
+	@echo "make prove                        the full proofs of docs/trust.md, which take hours"
 	@echo "make lint                         what CI checks besides the tests"
 
 install: $(VENV)/installed
@@ -49,14 +49,14 @@ demo: install
 	@echo "SYNTHETIC SAMPLE: only the figures of the published report of 17 September 2025 are real."
 	@$(RUN) close 2025-09-17
 	@echo
-	@echo "The market report, every figure with its origin:"
+	@echo "The market report, each figure with its origin:"
 	@$(RUN) report 2025-09-17
 
 test: install
 	$(BIN)/python -m pytest -n auto
 
-# The full proofs of the laws in docs/trust.md: hours. Each exits with 1 where a law does not hold,
-# and writes its figures to docs/proof_results/.
+# The full proofs of the laws in docs/trust.md, which take hours. Each exits with status 1 if a law
+# does not hold, and writes its figures to docs/proof_results/.
 PROOFS := $(CLOSING_BELL_HOME)/proofs
 PROVE = @mkdir -p $(PROOFS) && $(BIN)/python -m tests.proof
 
@@ -134,7 +134,7 @@ record-kinds: install
 graph-snapshot: install
 	@$(BIN)/python -m tests.integration.graph_snapshot
 
-# Pins every dependency with its hashes; names no registry.
+# Pins every dependency with its hashes, without naming a package registry.
 lock:
 	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --no-strip-extras \
 		--generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements.lock

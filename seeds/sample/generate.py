@@ -1,14 +1,14 @@
-"""Synthetic landing files in the vendors' own formats, to try the pipeline without any vendor.
+"""Writes synthetic landing files in the vendors' own formats, to try the pipeline without vendors.
 
-**The data is synthetic.** Only the figures under ``published`` in ``anchors.toml`` are meant to
-equal what was published; every other price, volume and rate is drawn by lot between chosen ones.
+**The data is synthetic.** Only the figures under `published` in `anchors.toml` equal what was
+published. All other prices, volumes and rates are random, between figures chosen by hand.
 
-Here belongs: how the walk is drawn and how each vendor writes it down. Not here: any figure or
-name (``anchors.toml``), and reading the files (the feed specs do that).
+Belongs here: how the random series are made, and how each vendor writes them. Does not belong here:
+figures and names (`anchors.toml`), reading the files (the feed specs).
 
-The files are the same, byte for byte, on every machine and in every run. So numbers come from
-``random.Random`` with a named seed, from the four operations, and from ``decimal`` for exp and ln,
-all of which are exactly defined, unlike ``math.exp`` or, between versions, ``sum`` of floats.
+The files are the same, byte for byte, on every machine and in every run. So numbers are made only
+with what is exactly defined everywhere: `random.Random` with a named seed, the four operations, and
+`decimal` for exp and ln. `math.exp`, and `sum` of floats between versions of Python, are not.
 
     python seeds/sample/generate.py data/landing
 """
@@ -47,17 +47,18 @@ HONG_KONG_SHARES: list[list[Any]] = ANCHORS["security"]["hong_kong_shares"]
 A_SHARES: list[list[Any]] = ANCHORS["security"]["a_shares"]
 
 EXACT = Context(prec=18)
-ROWS_A_PAGE = 10  # the index provider's list is a printed table: its header returns on every page
+ROWS_PER_PAGE = 10  # the index provider's list is a printed table with a header on every page
 
 Closes = dict[date, float]
-File = tuple[str, bytes]  # path below the landing folder, content
+File = tuple[str, bytes]  # path relative to the landing folder, content
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One session of one series. Prices and turnover in its currency, volume in shares.
+    """One session of one series: prices and turnover in its currency, volume in shares.
 
-    previous: the reference close, lowered on an ex-date; on the first session the close itself.
+    `previous` is the previous close as a reference price: lowered on an ex-date, and on the first
+    session equal to the close.
     """
 
     day: date
@@ -75,14 +76,18 @@ class Bar:
 
 @cache
 def sessions(calendar: str) -> list[date]:
-    """Days from FIRST to LAST on which an exchange traded, by ``exchange_calendars`` name."""
+    """The sessions of an exchange from FIRST to LAST.
+
+    Args:
+        calendar: the name of its calendar in `exchange_calendars`.
+    """
     days = exchange_calendars.get_calendar(calendar, start=FIRST, end=LAST).sessions
     closed = ANCHORS["hong_kong_sessions"]["closed"] if calendar == "XHKG" else []
     return [day.date() for day in days if day.date() not in closed]
 
 
 def hong_kong_half_days() -> set[date]:
-    """Hong Kong sessions that were half-days or shortened by weather."""
+    """The sessions in Hong Kong that were half-days or shortened by weather."""
     early = exchange_calendars.get_calendar("XHKG", start=FIRST, end=LAST).early_closes
     return {day.date() for day in early} | set(ANCHORS["hong_kong_sessions"]["shortened"])
 
@@ -99,12 +104,12 @@ def exp(value: float) -> float:
 
 
 def noise(rng: random.Random) -> float:
-    """A bell-shaped draw: mean 0, standard deviation 1, never beyond 3.5 (so limits hold)."""
+    """A random number with mean 0 and standard deviation 1, never beyond 3.5 (so limits hold)."""
     return (rng.random() + rng.random() + rng.random() + rng.random() - 2.0) * 1.7320508
 
 
 def anchors_of(entry: Mapping[str, Any]) -> Closes:
-    """The anchors of an entry of anchors.toml: what was published, and what gives it shape."""
+    """The anchors of an entry of anchors.toml: its published figures, and those that shape it."""
     dated = {**entry.get("shape", {}), **entry.get("published", {})}
     return {date.fromisoformat(day): float(value) for day, value in dated.items()}
 
@@ -120,13 +125,19 @@ def walk(
     between: Sequence[float] = (0.0, math.inf),
     high_since: date | None = None,
 ) -> Closes:
-    """Closes of every day from the first anchor on: a random walk, in logs, through the anchors.
+    """Closes of each day from the first anchor on: a random walk in logarithms through the anchors.
 
-    name seeds the draws; daily_move is in per cent; market gives each day a move to follow, as a
-    ratio; no drawn step is longer than step_limit (in logs, before the pull to the next anchor).
-    The walk is reflected at the two levels of between, and, from high_since to HEADLINE, at
-    HEADLINE's close.
-    Raises ValueError for an anchor that is not among days.
+    Args:
+        name: the seed of the random numbers.
+        daily_move: the usual move of a day, in percent.
+        market: day -> a move that the series follows, as a ratio.
+        step_limit: the longest random step, in logarithms, before it is corrected to meet the next
+            anchor.
+        between: two levels at which the walk is reflected.
+        high_since: from this day to HEADLINE the walk is also reflected at HEADLINE's close.
+
+    Raises:
+        ValueError: an anchor is not one of `days`.
     """
     strays = sorted(set(anchors) - set(days))
     if strays:
@@ -143,7 +154,7 @@ def walk(
     levels = {days[0]: level}
     for start, stop in pairwise([*stops, LAST]):
         stretch = [day for day in days if start < day <= stop]
-        pull = 0.0  # after the last anchor the walk is free
+        pull = 0.0  # after the last anchor the walk is not corrected
         if stop in anchors and stretch:
             drawn = math.fsum(steps[day] for day in stretch)
             pull = (ln(anchors[stop]) - level - drawn) / len(stretch)
@@ -158,7 +169,7 @@ def walk(
         return min(max(level, 2 * bottom - level), 2 * top - level)
 
     reach = [ln(level) for level in between]
-    # A hair below the close itself, so that rounding to a tick cannot reach it.
+    # A little below the close itself, so that no other close equals it after rounding to a tick.
     headline = ln(anchors[HEADLINE]) - 0.001 if high_since else math.inf
     return {
         day: anchors[day] if day in anchors else exp(reflected(day, level))
@@ -167,7 +178,7 @@ def walk(
 
 
 def moves(closes: Closes) -> dict[date, float]:
-    """The day's move of each day but the first, as a ratio."""
+    """The move of each day except the first, as a ratio."""
     return {day: closes[day] / closes[before] - 1 for before, day in pairwise(closes)}
 
 
@@ -181,10 +192,13 @@ def bars(
     dividends: Mapping[date, float] | None = None,
     trade: Callable[[random.Random, Bar], tuple[int, float]] = lambda _rng, _bar: (0, 0.0),
 ) -> list[Bar]:
-    """Sessions around closes: low <= open, close <= high, all within limit of the previous close.
+    """Make a session for each close, with low <= open, close <= high.
 
-    rounded brings a price to the series' tick; limit is a ratio (0.1 = 10 %); dividends lower the
-    reference close of their day; trade says volume and turnover of a bar.
+    Args:
+        rounded: rounds a price to the series' tick.
+        limit: the price limit, counted from the previous close, as a ratio (0.1 is 10 %).
+        dividends: day -> by how much the dividend lowers the reference price of that day.
+        trade: gives volume and turnover of a session.
     """
     rng = random.Random(f"{name} bars")
     result: list[Bar] = []
@@ -198,7 +212,7 @@ def bars(
         )
         high = rounded(max(opened, close) + reach * rng.random())
         low = rounded(min(opened, close) - reach * rng.random())
-        if low == high:  # a day of one price leaves no room for volume rounded to lots
+        if low == high:  # a single price would contradict turnover ÷ volume, rounded to lots
             low = round(low - 0.01, 2)
         if limit is not None:
             top, bottom = round(previous * (1 + limit), 2), round(previous * (1 - limit), 2)
@@ -238,9 +252,9 @@ def index_closes(symbol: str) -> Closes:
 
 @cache
 def market_turnover(market: str) -> dict[date, int]:
-    """Turnover of each session, in whole currency units.
+    """Turnover of each session, in whole units of the currency.
 
-    A slow walk, with every day's own excitement on top; a half-day has half of it.
+    It is a slow random walk, times a random factor for each day; a half-day has half of it.
     """
     entry = ANCHORS["turnover"][market]
     hong_kong = market.startswith("hong_kong")
@@ -258,9 +272,9 @@ def market_turnover(market: str) -> dict[date, int]:
 
 @cache
 def mainland_turnover_tenths() -> dict[str, dict[date, int]]:
-    """Turnover of each mainland market by its composite index, in tenths of a yuan.
+    """Turnover of each mainland market, named by its composite index, in tenths of a yuan.
 
-    Whole tenths, so that the two add up to the market's total without a rounding error.
+    The tenths are whole numbers, so that the two markets add up to the total without an error.
     """
     rng = random.Random("Shanghai's share")
     total = {day: 10 * value for day, value in market_turnover("mainland").items()}
@@ -296,7 +310,12 @@ def index_bars(symbol: str, decimals: int) -> list[Bar]:
 
 
 def security_closes(symbol: str, row: Sequence[Any], index: str, step_limit: float) -> Closes:
-    """Closes of one security; row is its line in anchors.toml, index the one it follows."""
+    """Closes of one security.
+
+    Args:
+        row: its line in anchors.toml.
+        index: the index that it follows.
+    """
     first, before, after = row[4:7]
     days = sessions(region_calendar(symbol))
     pause = ANCHORS["suspended"].get(symbol)
@@ -320,7 +339,7 @@ def security_closes(symbol: str, row: Sequence[Any], index: str, step_limit: flo
 
 
 def hong_kong_tick(price: float) -> float:
-    """price to the Hong Kong exchange's spread table."""
+    """A price rounded by the spread table of the Hong Kong exchange."""
     for below, steps in ((20, 100), (50, 50), (100, 20), (200, 10), (500, 5)):
         if price < below:
             return round(price * steps) / steps
@@ -340,7 +359,7 @@ def hong_kong_bars(symbol: str) -> list[Bar]:
 
 
 def price_limit(symbol: str) -> float:
-    """The daily price limit of a mainland board, as a ratio."""
+    """The price limit of a mainland security, as a ratio."""
     if symbol.endswith(".BJ"):
         return 0.3
     return 0.2 if symbol.startswith(("300", "688")) else 0.1
@@ -356,7 +375,7 @@ def a_share_bars(symbol: str) -> list[Bar]:
         activity = 0.6 + 0.5 * rng.random() + 10 * abs(bar.close / bar.previous - 1)
         average = (bar.open + bar.high + bar.low + bar.close) / 4
         shares = int(row[7] * 1e9 * activity / average)
-        # Shenzhen's turnover comes with cents, Shanghai's in whole yuan.
+        # The vendor has turnover in Shenzhen in fen, and in Shanghai in whole yuan.
         return shares, round(shares * average, 2 if symbol.endswith(".SZ") else 0)
 
     return bars(
@@ -382,12 +401,12 @@ def table(header: str, rows: Iterable[str]) -> bytes:
 
 
 def short(value: float, decimals: int = 2) -> str:
-    """At most so many decimals, at least one: 12.3, 0.0 (and never -0.0)."""
+    """A number with at most `decimals` decimals and at least one: 12.3, 0.0 (and never -0.0)."""
     return repr(round(value, decimals) + 0.0)
 
 
 def single(value: float) -> str:
-    """A number that went through 32 bits, as Yahoo's do: 113.2 is 113.19999694824219."""
+    """A number rounded to 32 bits, as Yahoo does: 113.2 becomes 113.19999694824219."""
     return repr(struct.unpack("<f", struct.pack("<f", value))[0])
 
 
@@ -468,7 +487,7 @@ def csindex(through: date) -> Iterator[File]:
 
 
 def hkex_turnover(through: date) -> Iterator[File]:
-    """Sparse cells, as in the exchange's archive: column 1 is there on half-days only."""
+    """As in the exchange's archive, empty cells are left out: column 1 is only on half-days."""
     halves = hong_kong_half_days()
     for board, encoding in (("main", "utf-8-sig"), ("gem", "utf-8")):  # with and without a BOM
         entry = ANCHORS["turnover"][f"hong_kong_{board}"]
@@ -535,7 +554,7 @@ def tushare_stock_list(_through: date) -> Iterator[File]:
 
 
 def ecb_exchange_rates(through: date) -> Iterator[File]:
-    """Newest first; Paris trades on just the days on which the central bank sets its rates."""
+    """Newest day first. The central bank sets rates on the days on which Paris trades."""
     days = sessions("XPAR")
 
     def dollar_rate(currency: str) -> Closes:
@@ -575,7 +594,7 @@ def ecb_exchange_rates(through: date) -> Iterator[File]:
 
 
 def hsi_composite_list(through: date) -> Iterator[File]:
-    """A printed table turned into a workbook: the header is repeated, long words are hyphenated."""
+    """A printed table converted to a workbook: the header is repeated, words are hyphenated."""
     book = openpyxl.Workbook()
     sheet = book.active
     sheet.title = "Table 1"
@@ -583,7 +602,7 @@ def hsi_composite_list(through: date) -> Iterator[File]:
     header += ["Exchange Lis-ted", "Industry", "Trading Currency", "Closing Price"]
     header += ["% Change (Daily)"]
     for number, (symbol, name, isin, industry, *_) in enumerate(HONG_KONG_SHARES):
-        if number % ROWS_A_PAGE == 0:
+        if number % ROWS_PER_PAGE == 0:
             sheet.append(header)
         bar = until(hong_kong_bars(symbol), through)[-1]
         day = datetime(bar.day.year, bar.day.month, bar.day.day)
@@ -615,10 +634,10 @@ def market_event(through: date) -> Iterator[File]:
 
 
 def workbook_bytes(book: openpyxl.Workbook) -> bytes:
-    """The workbook without the moment of saving and without what depends on the machine.
+    """The bytes of a workbook, without the time of saving and what depends on the machine.
 
-    Its parts are put in canonical form, as openpyxl writes other bytes where lxml is installed,
-    and stored uncompressed, as zlib's output differs by version.
+    Its parts are written as canonical XML, because openpyxl writes other bytes if lxml is
+    installed, and without compression, because zlib's output differs between versions.
     """
     saved = io.BytesIO()
     book.save(saved)
@@ -630,7 +649,7 @@ def workbook_bytes(book: openpyxl.Workbook) -> bytes:
             if name == "docProps/core.xml":
                 part = tostring(book.properties.to_tree())
             member = zipfile.ZipInfo(name)  # dated 1980-01-01
-            member.create_system = 0  # else it differs between Windows and the others
+            member.create_system = 0  # otherwise Windows would write another value
             target.writestr(member, ElementTree.canonicalize(part))
     return fixed.getvalue()
 
@@ -654,10 +673,13 @@ FEEDS: tuple[Callable[[date], Iterator[File]], ...] = (
 
 
 def generate(landing: Path, through: date = LAST) -> list[Path]:
-    """Write the sample as it stood on the evening of `through`, and return all its files.
+    """Write the sample as of the evening of `through`, and return the paths of all its files.
 
-    An earlier `through` gives the same rows, up to that day. A file that already has the right
-    content is not touched. Raises ValueError where `through` lies outside the sample.
+    An earlier `through` gives the same rows up to that day. A file that already has the right
+    content is not written.
+
+    Raises:
+        ValueError: the sample cannot end on that day.
     """
     all_listed = max(ANCHORS["listed"].values())
     if not all_listed <= through <= LAST:
