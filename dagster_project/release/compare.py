@@ -90,8 +90,8 @@ def mart_diff(home: Home, a: str, b: str, examples: int = 3) -> list[TableDiff]:
 def _table_diff(con: duckdb.DuckDBPyConnection, table: str, examples: int) -> TableDiff | None:
     """How one table differs between the attached databases `a` and `b`; None if it does not."""
     columns = {side: _columns(con, side, table) for side in ("a", "b")}
-    gone = tuple(f"{n} {t}" for n, t in columns["a"].items() if columns["b"].get(n) != t)
-    come = tuple(f"{n} {t}" for n, t in columns["b"].items() if columns["a"].get(n) != t)
+    removed = tuple(f"{n} {t}" for n, t in columns["a"].items() if columns["b"].get(n) != t)
+    added = tuple(f"{n} {t}" for n, t in columns["b"].items() if columns["a"].get(n) != t)
     tables = {side: f"{side}.main.{identifier(table)}" for side in columns if columns[side]}
     shared = [
         name
@@ -99,9 +99,9 @@ def _table_diff(con: duckdb.DuckDBPyConnection, table: str, examples: int) -> Ta
         if all(columns[side].get(name) == type_ for side in tables)
     ]
     if not shared:
-        return TableDiff(table, 0, 0, 0, come, gone, ())
+        return TableDiff(table, 0, 0, 0, added, removed, ())
     rows_differ = _collect_rows_of_one_side(con, tables, shared)
-    if not (rows_differ or come or gone):
+    if not (rows_differ or added or removed):
         return None
     key = _key(con, list(tables.values()), shared)
     _pair_rows(con, key, shared)
@@ -118,8 +118,8 @@ def _table_diff(con: duckdb.DuckDBPyConnection, table: str, examples: int) -> Ta
         count.get("added", 0),
         count.get("removed", 0),
         count.get("changed", 0),
-        come,
-        gone,
+        added,
+        removed,
         tuple(_row_diff(kind, key, before or {}, after or {}) for kind, before, after in shown),
     )
 

@@ -18,9 +18,9 @@ _HEAD = """\
 {#
 Written by `make record-kinds` from dagster_project/market/record_kinds.py: change it there.
 
-The record kinds by name. `key` identifies a record within a feed, `values` is what it says; `about`
-are the columns of the key that say what it is of. `series`, `part` and `figure` say the same in
-SQL for records of any kind, `sessions` whose sessions its days must be.
+The record kinds by name. `key` has the columns that identify a record within a feed, `values` the
+others; `about` has the columns of the key that say what it is about. `series`, `part` and `figure`
+are SQL for the same of records of any kind; `sessions` says on whose sessions the records must be.
 #}
 {% macro record_kinds() -%}
     {{ return("""

@@ -29,7 +29,7 @@ SPECS = specs("wsj_index", "tushare_index_daily")
 HSI, A, B = "wsj_index/HSI.csv", "tushare_index_daily/a.csv", "tushare_index_daily/b.csv"
 COLUMNS = ", ".join(RECORD_KINDS["index_close"].columns)
 INSTANT = timedelta(microseconds=1)
-# Deliveries are told by their minute after this.
+# Deliveries are identified by their minute after this.
 DELIVERED = datetime(2025, 12, 1)
 
 
@@ -233,22 +233,24 @@ def test_any_history_is_known_as_raw_said_it_then(
     nights.con.close()
 
 
-def test_every_record_kind_can_be_asked_and_says_what_it_is() -> None:
+def test_every_record_kind_can_be_queried_and_says_what_it_is() -> None:
     with duckdb.connect() as con:
         create_tables(con)
         create_macros(con)
         create_macros(con)
         for kind in RECORD_KINDS.values():
-            asked = con.execute(f"from {kind.name}_as_known_at('2025-09-17')")
-            assert [column[0] for column in asked.description or ()] == [
+            found = con.execute(f"from {kind.name}_as_known_at('2025-09-17')")
+            assert [column[0] for column in found.description or ()] == [
                 "feed", *kind.columns, "file", "file_sha256", "line_number", "loaded_at",
                 "superseded_at",
             ]  # fmt: skip
-        told = con.execute("""
+        macros = con.execute("""
             select function_name, parameters, comment from duckdb_functions()
             where not internal order by 1""").fetchall()
-        assert [name for name, *_ in told] == sorted(f"{kind}_as_known_at" for kind in RECORD_KINDS)
-        for name, parameters, comment in told:
+        assert [name for name, *_ in macros] == sorted(
+            f"{kind}_as_known_at" for kind in RECORD_KINDS
+        )
+        for name, parameters, comment in macros:
             kind = RECORD_KINDS[name.removesuffix("_as_known_at")]
             assert parameters == ["moment"]
             assert ", ".join(kind.key) in comment

@@ -54,8 +54,8 @@ class Put:
         return self.feed, self.path
 
     @property
-    def stated(self) -> dict[tuple[int, int], set[int]]:
-        """Record -> the values that the rows state for it."""
+    def reported(self) -> dict[tuple[int, int], set[int]]:
+        """Record -> the values that the rows report for it."""
         found: dict[tuple[int, int], set[int]] = {}
         for symbol, day, value in self.rows or ():
             if day:
@@ -65,8 +65,8 @@ class Put:
 
     @property
     def is_usable(self) -> bool:
-        """Whether any record is stated without contradiction."""
-        return any(len(values) == 1 for values in self.stated.values())
+        """Whether any record is reported without contradiction."""
+        return any(len(values) == 1 for values in self.reported.values())
 
     @property
     def content(self) -> bytes:
@@ -204,14 +204,14 @@ def clean_rebuild(house: House) -> House:
 
 
 def check_lines(con: duckdb.DuckDBPyConnection) -> None:
-    """Every line of every file is accounted for, and refused lines are kept."""
+    """Every line of every file is accounted for, and rejected lines are kept."""
     for path, *counts in con.execute("""
         select path, lines_read, rows_accepted, rows_duplicate, rows_refused, lines_framing,
             status, count(rejected_row.reason)
         from raw.file left join raw.rejected_row using (file_id) group by all""").fetchall():
-        lines, accepted, duplicate, refused, framing, status, kept = counts
-        assert lines == accepted + duplicate + refused + framing, path
-        assert status == "set_aside" or kept == refused, path
+        lines, accepted, duplicate, rejected, framing, status, kept = counts
+        assert lines == accepted + duplicate + rejected + framing, path
+        assert status == "set_aside" or kept == rejected, path
 
 
 @settings(max_examples=HISTORIES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -245,13 +245,13 @@ def test_any_history_says_what_one_clean_ingest_says(
         clean.close()
         for table in expected:
             assert found[table] == expected[table], table
-        stated = sum(
-            len([key for key, values in put.stated.items() if len(values) == 1])
+        records = sum(
+            len([key for key, values in put.reported.items() if len(values) == 1])
             for put in house.loaded.values()
             if put.feed != "hkex_turnover"
         )
-        assert len(found["index_close"]) == stated
-        event(f"set aside beside loaded: {len(found['file']) > len(house.there)}")
+        assert len(found["index_close"]) == records
+        event(f"quarantined beside loaded: {len(found['file']) > len(house.there)}")
         event(f"records not current: {any(not row[-1] for row in found['index_close'])}")
     finally:
         feed_ingestion.BATCH_BYTES = usual

@@ -22,16 +22,16 @@ CELLS = [
 
 def test_a_cell_is_text(con: duckdb.DuckDBPyConnection, folder: Path, tmp_path: Path) -> None:
     lines = [f"{number:06}.SZ,{cell},{cell}\n" for number, cell in enumerate(CELLS)]
-    refused = [f"{cell},a,b\n" for cell in CELLS]
+    rejected = [f"{cell},a,b\n" for cell in CELLS]
     file = folder / "tushare_stock_list" / "list.csv"
-    file.write_text(STOCKS + "".join(lines + refused))
+    file.write_text(STOCKS + "".join(lines + rejected))
     before = tree(tmp_path)
     result = ingest(con, folder)
     assert (result.rows_accepted, result.rows_rejected) == (len(CELLS), len(CELLS))
     rows = con.execute("select name, industry from raw.security_reference order by symbol")
     assert rows.fetchall() == [(cell, cell) for cell in CELLS]
     kept = con.execute("select raw_text from raw.rejected_row order by line_number").fetchall()
-    assert [text for (text,) in kept] == [line.rstrip("\n") for line in refused]
+    assert [text for (text,) in kept] == [line.rstrip("\n") for line in rejected]
     assert tree(tmp_path) == before
 
 
@@ -61,7 +61,7 @@ def test_what_a_person_reads_moves_no_cursor(con: duckdb.DuckDBPyConnection, fol
     for feed in ("wsj_index", "tushare_stock_list"):
         result = ingest(con, folder, feed)
         assert result.rejected_examples
-        for told in (*result.quarantined.values(), *result.rejected_examples):
-            assert told.isprintable(), told
+        for shown in (*result.quarantined.values(), *result.rejected_examples):
+            assert shown.isprintable(), shown
     texts = con.execute("select raw_text from raw.rejected_row where raw_text is not null")
     assert all(evil in text for (text,) in texts.fetchall())

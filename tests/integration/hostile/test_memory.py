@@ -34,7 +34,7 @@ class Reading:
     """What became of one file, and how much memory more than before that took."""
 
     accepted: int
-    refused: int
+    rejected: int
     reason: str
     megabytes: float
 
@@ -78,7 +78,7 @@ def megabytes_allowed(spec: FeedSpec) -> int:
     return 20 * spec.format.max_megabytes + 50
 
 
-def test_two_gigabytes_are_set_aside_unread(tmp_path: Path) -> None:
+def test_two_gigabytes_are_quarantined_unread(tmp_path: Path) -> None:
     spec = spec_of("wsj_index")
 
     def make(file: Path) -> None:
@@ -104,7 +104,7 @@ def contradictions(number: int) -> str:
 
 
 @pytest.mark.parametrize(
-    ("content", "refused", "reason"),
+    ("content", "rejected", "reason"),
     [
         (HSI + ROW + "x" * BYTES, 1, None),
         (HSI + ROW + '"' * BYTES, 1, None),
@@ -122,12 +122,12 @@ def contradictions(number: int) -> str:
          "many cells", "too many lines", "too many cells", "too wide", "contradictions"],
 )  # fmt: skip
 def test_text_takes_memory_in_proportion(
-    tmp_path: Path, content: str, refused: int, reason: str | None
+    tmp_path: Path, content: str, rejected: int, reason: str | None
 ) -> None:
     spec = limited("wsj_index", LIMIT)
     reading = measured(tmp_path, spec, "HSI.csv", lambda file: file.write_text(content))
     assert reading.megabytes < megabytes_allowed(spec)
-    assert reading.refused == refused
+    assert reading.rejected == rejected
     assert reading.accepted == (reason is None)
     assert reading.reason.startswith(reason or "")
 
@@ -136,7 +136,7 @@ def test_an_endless_symbol_is_kept_in_part(tmp_path: Path) -> None:
     spec = limited("tushare_stock_list", LIMIT)
     content = f"{STOCKS}600000.SH,a,b\n{'x' * (BYTES - 100)},a,b\n"
     reading = measured(tmp_path, spec, "list.csv", lambda file: file.write_text(content))
-    assert (reading.accepted, reading.refused) == (1, 1)
+    assert (reading.accepted, reading.rejected) == (1, 1)
     assert reading.megabytes < megabytes_allowed(spec)
 
 

@@ -46,7 +46,7 @@ def test_a_name_is_a_name(con: duckdb.DuckDBPyConnection, folder: Path, tmp_path
 UNSEEN = ["two\nlines.csv", "\x1b[2Jcleared.csv", "tab\t.csv", "rtl\u202evsc.csv", "bad\udcff.csv"]
 
 
-def test_a_name_that_cannot_be_shown_is_told_in_escapes(
+def test_a_name_that_cannot_be_shown_is_reported_in_escapes(
     con: duckdb.DuckDBPyConnection, folder: Path
 ) -> None:
     for name in UNSEEN:
@@ -59,11 +59,11 @@ def test_a_name_that_cannot_be_shown_is_told_in_escapes(
         "two\\nlines.csv",
     ]  # fmt: skip
     assert set(result.quarantined.values()) == {"its name has unprintable characters; rename it"}
-    # The file that is named as another is shown is told apart from it.
+    # The file that has the name as which another is shown is distinguished from it.
     assert not detect_changes(con, folder, spec_of("tushare_stock_list"), TODAY)
 
 
-def test_a_folder_of_no_feed_is_told_in_escapes(folder: Path) -> None:
+def test_a_folder_of_no_feed_is_reported_in_escapes(folder: Path) -> None:
     (folder / "bad\udcff\n").mkdir()
     assert landing.unclaimed_folders(folder, {"tushare_stock_list"}) == ["bad\\udcff\\n"]
 

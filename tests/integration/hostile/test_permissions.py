@@ -28,7 +28,7 @@ def read_as_nobody(folder: Path, spec: FeedSpec, out: Path) -> None:
 
 
 @pytest.mark.parametrize("what", ["file", "folder within", "folder"])
-def test_what_may_not_be_read_is_told(what: str) -> None:
+def test_what_may_not_be_read_is_reported(what: str) -> None:
     # Not in pytest's folder: that is closed to all but the user who runs the tests.
     with tempfile.TemporaryDirectory() as root:
         feed, out = Path(root) / "landing" / "tushare_stock_list", Path(root) / "out"
@@ -43,12 +43,12 @@ def test_what_may_not_be_read_is_told(what: str) -> None:
             run_in_process(read_as_nobody, feed.parent, spec_of(feed.name), out)
         finally:
             closed[what].chmod(0o777)
-        accepted, set_aside, missing = json.loads(out.read_text())
+        accepted, quarantined, missing = json.loads(out.read_text())
         if what == "file":
             reason = "this user may not read it; correct its permissions"
-            assert (accepted, set_aside) == (1, {"tushare_stock_list/closed.csv": reason})
+            assert (accepted, quarantined) == (1, {"tushare_stock_list/closed.csv": reason})
         else:
-            assert (accepted, set_aside) == (0, {})
+            assert (accepted, quarantined) == (0, {})
             assert (
                 missing
                 == f"{closed[what]} cannot be listed: Permission denied; make it a readable folder"

@@ -17,7 +17,7 @@ from tests.integration.ingest.support import HSI, LATER, SPECS, House, hsi
 from tests.support import TODAY, raw_rows
 
 
-def test_a_file_that_turns_bad_is_set_aside_and_its_rows_stay(house: House) -> None:
+def test_a_file_that_turns_bad_is_quarantined_and_its_rows_stay(house: House) -> None:
     good, bad = hsi(d15=2, d16=1) + "junk\n", HSI + "<error>\n"
     house.put("wsj_index/HSI.csv", good)
     house.run()
@@ -115,7 +115,7 @@ def test_a_missing_folder_is_an_outage_not_a_removal(house: House, tmp_path: Pat
     assert house.run().changed_from is None
 
 
-def test_a_file_in_another_unit_is_set_aside_and_its_earlier_rows_stay(house: House) -> None:
+def test_a_file_in_another_unit_is_quarantined_and_its_earlier_rows_stay(house: House) -> None:
     def day(lots: int) -> str:
         header = "ts_code,trade_date,open,high,low,close,pre_close,change,pct_chg,vol,amount\n"
         return header + "".join(

@@ -88,7 +88,7 @@ def test_numbers_of_files_are_never_given_twice(house: House) -> None:
 
 
 class Counting:
-    """A connection that counts the statements it is asked for."""
+    """A connection that counts the statements that it executes."""
 
     def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
         self.con, self.statements = con, 0

@@ -82,7 +82,7 @@ def test_a_run_with_nothing_new_writes_nothing(tmp_path: Path) -> None:
     assert seen[0] == seen[1]
 
 
-def test_rows_outside_the_dates_asked_for_are_held_and_change_nothing(house: House) -> None:
+def test_rows_outside_the_requested_dates_are_held_and_change_nothing(house: House) -> None:
     house.put("wsj_index/HSI.csv", HSI + "12/31/99,1,1,1,1\n")
     result = house.run()
     assert (result.rows_accepted, result.changed_from) == (1, None)
@@ -161,7 +161,7 @@ def test_a_snapshot_of_midday_is_read_again_once_it_is_delivered_after_the_close
     clean.con.close()
 
 
-def test_a_snapshot_of_a_day_alone_is_set_aside_until_it_is_delivered_again(house: House) -> None:
+def test_a_snapshot_of_a_day_alone_is_quarantined_until_it_is_delivered_again(house: House) -> None:
     header = "ts_code,trade_date,open,high,low,close,pre_close,change,pct_chg,vol,amount\n"
     row = "000001.SZ,20250916,10,10,10,10,10,0,0,1000,1000\n"
     path = "tushare_daily/20250916.csv"

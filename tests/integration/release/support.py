@@ -93,7 +93,7 @@ def leftovers(home: Home) -> list[str]:
 
 
 def past(home: Home) -> list[str]:
-    """Fingerprints of every release that the published file tells of."""
+    """Fingerprints of every release that the published file lists."""
     with closing(duckdb.connect(str(home.published), read_only=True)) as con:
         rows = con.execute("SELECT fingerprint FROM main.release ORDER BY release_id").fetchall()
     return [fingerprint for (fingerprint,) in rows]

@@ -44,7 +44,7 @@ class Reading:
         return [row for row in self.rows if row["reason_code"] is None]
 
     @property
-    def refused(self) -> dict[int, tuple[str, str]]:
+    def rejected(self) -> dict[int, tuple[str, str]]:
         return {
             row["line_number"]: (row["reason_code"], row["reason"])
             for row in self.rows
@@ -57,7 +57,7 @@ class Reading:
         assert report.lines_read == sum(counted) + report.lines_framing
         if report.reason is None:
             good = [row for row in self.good if not row["is_duplicate"]]
-            assert counted == (len(good), len(self.good) - len(good), len(self.refused))
+            assert counted == (len(good), len(self.good) - len(good), len(self.rejected))
 
 
 def read_several(

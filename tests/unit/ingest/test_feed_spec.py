@@ -1,4 +1,4 @@
-"""Feed specs: what they mean, and that a wrong one is told by file, line and remedy."""
+"""Feed specs: what they mean, and that a wrong one is reported with file, line and remedy."""
 
 import re
 from datetime import date
@@ -146,12 +146,12 @@ def test_a_wrong_spec_names_file_line_and_remedy(
 
 
 @pytest.mark.parametrize("text", ["", "- a\n- b", "just words", "&a [*a]", "feed: 2025-13-45"])
-def test_what_is_no_spec_at_all_is_refused(tmp_path: Path, text: str) -> None:
+def test_what_is_no_spec_at_all_is_rejected(tmp_path: Path, text: str) -> None:
     with pytest.raises(FeedSpecError, match=r"vendor\.yaml"):
         load(tmp_path, text)
 
 
-def test_several_mistakes_are_told_at_once(tmp_path: Path) -> None:
+def test_several_mistakes_are_reported_at_once(tmp_path: Path) -> None:
     with pytest.raises(FeedSpecError) as raised:
         load(tmp_path, GOOD.replace("title:", "titel:").replace("type: csv", "type: cvs"))
     lines = re.findall(r"vendor\.yaml:(\d+): ", str(raised.value))
@@ -172,7 +172,7 @@ def test_a_wrong_spec_keeps_no_other_from_loading(tmp_path: Path) -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
-def test_no_damage_to_a_spec_does_more_than_refuse_it(
+def test_no_damage_to_a_spec_does_more_than_reject_it(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:
     text = (FEEDS_FOLDER / "baostock_index.yaml").read_text()

@@ -49,12 +49,12 @@ def priced_line(symbol: str, low: str, high: str, lots: str, thousands: str) -> 
 
 @settings(max_examples=25, deadline=None)
 @given(st.lists(traded_days(), min_size=3, max_size=8), st.data())
-def test_a_row_in_another_unit_is_always_refused_and_no_other_ever(
+def test_a_row_in_another_unit_is_always_rejected_and_no_other_ever(
     days: list[tuple[str, str, str, str]], data: st.DataObject
 ) -> None:
     lines = [priced_line(f"{number:06}.SZ", *day) for number, day in enumerate(days)]
     reading = read("tushare_daily", "20250403.csv", DAY + "\n".join(lines))
-    assert (reading.refused, reading.report.reason) == ({}, None)
+    assert (reading.rejected, reading.report.reason) == ({}, None)
     chosen = data.draw(st.integers(0, len(days) - 1))
     low, high, lots, thousands = days[chosen]
     factor = data.draw(st.sampled_from(POWERS))
@@ -63,15 +63,15 @@ def test_a_row_in_another_unit_is_always_refused_and_no_other_ever(
     else:
         thousands = f"{max(float(thousands), 60) * factor:.10f}"
     lines[chosen] = priced_line(f"{chosen:06}.SZ", low, high, lots, thousands)
-    refused = read("tushare_daily", "20250403.csv", DAY + "\n".join(lines)).refused
-    assert list(refused) == [chosen + 2]
-    assert refused[chosen + 2][0] in {"unit_or_price_wrong", "bad_number"}
+    rejected = read("tushare_daily", "20250403.csv", DAY + "\n".join(lines)).rejected
+    assert list(rejected) == [chosen + 2]
+    assert rejected[chosen + 2][0] in {"unit_or_price_wrong", "bad_number"}
 
 
 def test_what_is_said_of_a_row_in_another_unit() -> None:
     content = DAY + day_line(ts_code="000002.SZ") + "\n" + day_line(vol="64391391")
     reading = read("tushare_daily", "20250403.csv", content)
-    assert reading.refused == {
+    assert reading.rejected == {
         3: ("unit_or_price_wrong",
             "turnover ÷ volume is 0.1134, about 0.01 × the close 11.340000: volume (lots) or "
             "turnover (thousand CNY) is in another unit than feeds/tushare_daily.yaml declares, "
@@ -80,10 +80,10 @@ def test_what_is_said_of_a_row_in_another_unit() -> None:
     prices = dict.fromkeys(("open", "high", "low", "close", "pre_close"), "1134")
     cells = prices | {"change": "0", "pct_chg": "0"}
     content = DAY + day_line(ts_code="000002.SZ") + "\n" + day_line(**cells)
-    assert read("tushare_daily", "20250403.csv", content).refused[3][0] == "unit_or_price_wrong"
+    assert read("tushare_daily", "20250403.csv", content).rejected[3][0] == "unit_or_price_wrong"
 
 
-def test_a_file_in_another_unit_is_set_aside_with_one_reason() -> None:
+def test_a_file_in_another_unit_is_quarantined_with_one_reason() -> None:
     lines = [day_line(ts_code=f"{number:06}.SZ", vol="64391391") for number in range(6)]
     lines[4] = day_line(ts_code="000004.SZ")
     reading = read("tushare_daily", "20250403.csv", DAY + "\n".join([*lines, "junk"]))
@@ -93,7 +93,7 @@ def test_a_file_in_another_unit_is_set_aside_with_one_reason() -> None:
     assert (reading.rows, reading.report.rows_rejected) == ([], 8)
     half = [*lines[:3], *(day_line(ts_code=f"{number:06}.SZ") for number in (3, 4, 5))]
     reading = read("tushare_daily", "20250403.csv", DAY + "\n".join(half))
-    assert (reading.report.reason, list(reading.refused)) == (None, [2, 3, 4])
+    assert (reading.report.reason, list(reading.rejected)) == (None, [2, 3, 4])
 
 
 EASTMONEY = "日期,股票代码,开盘,收盘,最高,最低,成交量,成交额,振幅,涨跌幅,涨跌额,换手率\n"
@@ -108,13 +108,13 @@ def adjusted(*days: tuple[float, float, float]) -> str:
     )
 
 
-def test_adjusted_prices_are_judged_where_they_can_be() -> None:
+def test_adjusted_prices_are_checked_where_they_can_be() -> None:
     # What was paid as 30 is 8 today, as thirty shares came for ten.
     fine: list[tuple[float, float, float]]
     fine = [(8, 5_000, 30 + number / 10) for number in range(30)]
     fine += [(8, 20_000, 8 + number / 100) for number in range(30)]
     reading = read("eastmoney_a_share", "000333.csv", adjusted(*fine))
-    assert (reading.refused, reading.report.reason) == ({}, None)
+    assert (reading.rejected, reading.report.reason) == ({}, None)
 
     for factor in (0.01, 0.1, 10, 100):
         for flipped in ({17}, {0}, {59}, set(range(20)), set(range(45, 60)), {3, 4, 50, 51, 58}):
@@ -126,14 +126,14 @@ def test_adjusted_prices_are_judged_where_they_can_be() -> None:
                 *((a, round(b), c * fine[n][1] / b) for n, (a, b, c) in enumerate(days))
             )
             reading = read("eastmoney_a_share", "000333.csv", text)
-            assert {line - 2 for line in reading.refused} == flipped
-            assert {code for code, _ in reading.refused.values()} == {"unit_or_price_wrong"}
+            assert {line - 2 for line in reading.rejected} == flipped
+            assert {code for code, _ in reading.rejected.values()} == {"unit_or_price_wrong"}
         whole = adjusted(*((a, round(b * factor), c / factor) for a, b, c in fine))
         reason = read("eastmoney_a_share", "000333.csv", whole).report.reason or ""
         assert "is in another unit than feeds/eastmoney_a_share.yaml declares" in reason
     fine[40] = (800, 20_000, 8.1)
     reading = read("eastmoney_a_share", "000333.csv", adjusted(*fine))
-    assert {line: code for line, (code, _) in reading.refused.items()} == {
+    assert {line: code for line, (code, _) in reading.rejected.items()} == {
         42: "unit_or_price_wrong"
     }
 
@@ -148,16 +148,16 @@ def test_a_unit_that_flips_inside_an_index_file() -> None:
         ]
         return read("baostock_index", "sh000001.csv", header + "\n".join(lines))
 
-    assert history(1000, 1000, 1200, 6000, 1100, 0).refused == {}
+    assert history(1000, 1000, 1200, 6000, 1100, 0).rejected == {}
     reading = history(1000, 100_000, 1000, 1000)
-    assert reading.refused == {
+    assert reading.rejected == {
         3: ("unit_or_price_wrong",
             "turnover ÷ volume is 0.12001, about 0.01 × its level in the rows around: volume "
             "(shares) or turnover (CNY) is in another unit than feeds/baostock_index.yaml "
             "declares, or is wrong")
     }  # fmt: skip
-    assert set(history(*[1000] * 3, *[100_000] * 2).refused) == {5, 6}
-    assert set(history(*[100_000] * 2, *[1000] * 3).refused) == {2, 3}
+    assert set(history(*[1000] * 3, *[100_000] * 2).rejected) == {5, 6}
+    assert set(history(*[100_000] * 2, *[1000] * 3).rejected) == {2, 3}
     assert "(likewise in 4 of 4 rows)" in (history(1000, 1000, 10, 10).report.reason or "")
 
 
@@ -168,7 +168,7 @@ def test_a_unit_that_flips_inside_an_index_file() -> None:
     st.sampled_from([factor for factor in POWERS if not 0.05 < factor < 20]),
     st.data(),
 )
-def test_jumps_are_told_from_drift_and_noise(
+def test_jumps_are_distinguished_from_drift_and_noise(
     noise: list[float], drift: float, factor: float, data: st.DataObject
 ) -> None:
     rates = [math.exp(drift * number + wobble) for number, wobble in enumerate(noise)]
@@ -188,9 +188,9 @@ def test_a_market_whose_turnover_and_deals_do_not_go_together() -> None:
         for day in range(1, 17)
     ]
     reading = read("hkex_turnover", "gem_2025.json", cells(*rows))
-    assert [code for code, _ in reading.refused.values()] == ["unit_or_price_wrong"]
+    assert [code for code, _ in reading.rejected.values()] == ["unit_or_price_wrong"]
     rows[3] = (*rows[3][:4], "100,000")
-    reason = read("hkex_turnover", "gem_2025.json", cells(*rows)).refused[4][1]
+    reason = read("hkex_turnover", "gem_2025.json", cells(*rows)).rejected[4][1]
     assert "turnover ÷ deals is 0.05, about 0.001 × its level in the rows around" in reason
 
 
@@ -207,16 +207,16 @@ def test_identical_repeats_count_once_and_contradictions_not_at_all() -> None:
         (2, False), (4, True), (5, False), (7, True),
     ]  # fmt: skip
     reason = "lines 3, 6 report the same record with different values"
-    assert reading.refused[3] == reading.refused[6] == ("contradicting_rows", reason)
-    assert reading.refused[8][0] == "bad_number"
+    assert reading.rejected[3] == reading.rejected[6] == ("contradicting_rows", reason)
+    assert reading.rejected[8][0] == "bad_number"
     assert [row["raw_text"] for row in reading.rows if row["line_number"] in (3, 6)] == [
         lines[1], lines[4],
     ]  # fmt: skip
 
 
-def test_files_of_several_layouts_are_judged_each_by_itself() -> None:
+def test_files_of_several_layouts_are_checked_each_by_itself() -> None:
     spec, text = SPECS["wsj_index"], HSI + hsi_line() + "\n" + hsi_line()
     other = text.replace(", Open", ", Open, More", 1).replace(", 26500", ", 26500, x")
     readings = read_several(spec, {"HSI.csv": text.encode(), "HSCEI.csv": other.encode()})
     assert [reading.report.rows_duplicate for reading in readings.values()] == [1, 1]
-    assert not any(reading.refused for reading in readings.values())
+    assert not any(reading.rejected for reading in readings.values())

@@ -146,7 +146,7 @@ def test_files_in_a_folder_below_are_named_not_lost(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["2025-09-17.csv", "2025917.csv", "20250931.csv"])
-def test_a_name_without_its_date_is_refused(tmp_path: Path, name: str) -> None:
+def test_a_name_without_its_date_is_rejected(tmp_path: Path, name: str) -> None:
     (tmp_path / "tushare_daily").mkdir()
     (tmp_path / "tushare_daily" / name).touch()
     files, unusable = scan_feed(tmp_path, DAILY)
@@ -203,7 +203,7 @@ def test_a_folder_that_cannot_be_listed_is_an_outage(
         scan_feed(folder.parent, HK)
 
 
-def test_folders_of_no_feed_are_told(tmp_path: Path) -> None:
+def test_folders_of_no_feed_are_reported(tmp_path: Path) -> None:
     for name in ("yahoo_hk", "yahoo_hkk", ".hidden"):
         (tmp_path / name).mkdir()
     assert unclaimed_folders(tmp_path, {"yahoo_hk"}) == ["yahoo_hkk"]

@@ -69,29 +69,29 @@ def test_quotes_and_odd_text(line: str, name: str | None) -> None:
         ("430047.BJ,1,a,x,y", "market_not_covered"),
     ],
 )
-def test_lines_that_cannot_be_trusted_are_refused(line: str, code: str) -> None:
+def test_lines_that_cannot_be_trusted_are_rejected(line: str, code: str) -> None:
     text = f"ts_code,symbol,name,area,industry\n000001.SZ,1,Bank,x,y\n{line}\n"
     reading = read("tushare_stock_list", "list.csv", text)
     assert len(reading.good) == 1
-    assert {found for found, _ in reading.refused.values()} <= {code, "field_count"}
-    assert reading.refused[3][0] == code
+    assert {found for found, _ in reading.rejected.values()} <= {code, "field_count"}
+    assert reading.rejected[3][0] == code
     assert reading.rows[-1]["raw_text"] == line.splitlines()[-1]
 
 
-def test_a_very_long_line_is_refused_and_kept_in_part() -> None:
+def test_a_very_long_line_is_rejected_and_kept_in_part() -> None:
     reading = read("wsj_index", "HSI.csv", HSI + hsi_line() + "\n" + "9" * 5_000_000)
-    assert reading.refused[3][0] == "field_count"
+    assert reading.rejected[3][0] == "field_count"
     assert reading.rows[-1]["raw_text"] == "9" * 4000
 
 
 @pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\n\n", b"", b"\r"])
-def test_a_last_line_that_does_not_end_is_refused(end: bytes) -> None:
+def test_a_last_line_that_does_not_end_is_rejected(end: bytes) -> None:
     lines = DAY + day_line(ts_code="000002.SZ") + "\n" + day_line(amount="730375.8")
     reading = read("tushare_daily", "20250403.csv", lines.encode() + end)
     if end.endswith(b"\n"):
         assert len(reading.good) == 2
     else:
-        assert reading.refused[3] == (
+        assert reading.rejected[3] == (
             "cut_off",
             "the file does not end with a line feed: this line may be cut off; fetch it again",
         )

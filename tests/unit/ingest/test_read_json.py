@@ -34,7 +34,7 @@ from tests.unit.ingest.support import RECORD, cells, read
         ('{"data": [{"close": ' + "1" * 100_000 + "}]}", "column 'tradeDate' is missing"),
     ],
 )
-def test_json_that_is_no_use_is_set_aside(text: str, reason: str) -> None:
+def test_json_that_is_no_use_is_quarantined(text: str, reason: str) -> None:
     assert reason in (read("csindex", "931743.json", text).report.reason or "")
 
 
@@ -48,17 +48,17 @@ def test_json_that_is_no_use_is_set_aside(text: str, reason: str) -> None:
         ("", None),
     ],
 )
-def test_json_values_that_are_no_numbers_are_refused(value: Any, shown: str | None) -> None:
+def test_json_values_that_are_no_numbers_are_rejected(value: Any, shown: str | None) -> None:
     records = [RECORD, RECORD | {"tradeDate": "20230720", "close": value}]
     reading = read("csindex", "931743.json", json.dumps({"data": records}))
-    code, reason = reading.refused[2]
+    code, reason = reading.rejected[2]
     if shown is None:
         assert code == "missing_value"
     else:
         assert (code, f"'close' has '{shown}'" in reason) == ("bad_number", True)
 
 
-def test_records_on_one_line_of_json_are_told_apart() -> None:
+def test_records_on_one_line_of_json_are_kept_apart() -> None:
     days = ["20230719", "20230720", "20230720", "20230721", "20230721"]
     records = [RECORD | {"tradeDate": day} for day in days]
     records[4]["open"] = 3451
@@ -66,7 +66,7 @@ def test_records_on_one_line_of_json_are_told_apart() -> None:
     assert [(row["line_number"], row["is_duplicate"]) for row in reading.good] == [
         (1, False), (2, False), (3, True),
     ]  # fmt: skip
-    assert list(reading.refused) == [4, 5]
+    assert list(reading.rejected) == [4, 5]
     assert "3451" in reading.rows[-1]["raw_text"]
 
 
@@ -91,7 +91,7 @@ def test_turnover_of_hkex() -> None:
         (row["segment"], row["turnover"], row["volume"], row["deals"], row["is_half_day"])
         for row in reading.good
     ] == [("gem", 1234567890, 2345, 678, False), ("gem", 987654, 12, 3, True)]
-    assert [code for code, _ in reading.refused.values()] == [
+    assert [code for code, _ in reading.rejected.values()] == [
         "bad_number", "bad_number", "missing_value",
     ]  # fmt: skip
 

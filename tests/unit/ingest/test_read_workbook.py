@@ -46,7 +46,7 @@ def test_a_workbook_made_from_a_pdf() -> None:
         ("0005.HK", "HSBC HOLDINGS", "Financials"),
         ("0700.HK", "TENCENT", "Information Technology"),
     ]  # fmt: skip
-    assert {line: code for line, (code, _) in reading.refused.items()} == {
+    assert {line: code for line, (code, _) in reading.rejected.items()} == {
         6: "unknown_symbol", 7: "field_count", 8: "unknown_symbol",
     }  # fmt: skip
     assert (reading.report.lines_read, reading.report.lines_framing) == (8, 3)
@@ -88,7 +88,7 @@ def bomb() -> bytes:
         (b"", "is empty"),
     ],
 )
-def test_workbooks_that_are_no_use_are_set_aside(content: bytes, reason: str) -> None:
+def test_workbooks_that_are_no_use_are_quarantined(content: bytes, reason: str) -> None:
     assert reason in (read("hsi_composite_list", "list.xlsx", content).report.reason or "")
 
 

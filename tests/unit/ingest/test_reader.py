@@ -40,7 +40,7 @@ from tests.unit.ingest.support import HSI, SPECS, TODAY, hsi_line, read, read_se
         (HSI.encode() + b"09/16/25,1,1,1,x\n", "line 2: none of its 1 rows can be used; the first"),
     ],
 )  # fmt: skip
-def test_a_file_that_is_no_use_is_set_aside_with_its_line(content: bytes, reason: str) -> None:
+def test_a_file_that_is_no_use_is_quarantined_with_its_line(content: bytes, reason: str) -> None:
     reading = read("wsj_index", "HSI.csv", content)
     assert reading.report.reason is not None
     assert reason in reading.report.reason
@@ -80,7 +80,7 @@ def test_one_row_in_many_dialects(content: str) -> None:
     reading = read("wsj_index", "HSI.csv", content)
     (row,) = reading.good
     assert reading.report.reason is None
-    assert not reading.refused
+    assert not reading.rejected
     assert row["symbol"] == "HSI"
     assert row["trade_date"] == date(2025, 9, 16)
     assert [row[name] for name in ("open", "high", "low", "close")] == [
@@ -92,7 +92,7 @@ def test_line_numbers_are_those_of_an_editor() -> None:
     lines = ["", hsi_line(), "", hsi_line(date="09/15/25"), "junk", hsi_line(date="09/12/25")]
     reading = read("wsj_index", "HSI.csv", HSI + "\n".join(lines))
     assert [row["line_number"] for row in reading.good] == [3, 5, 7]
-    assert list(reading.refused) == [6]
+    assert list(reading.rejected) == [6]
     assert (reading.report.lines_read, reading.report.lines_framing) == (7, 3)
 
 
@@ -111,7 +111,7 @@ def test_line_numbers_are_those_of_an_editor() -> None:
         ("", "line 2: names no symbol, but the file is named for 0005.HK"),
     ],
 )
-def test_a_file_that_names_another_symbol_is_set_aside(line: str, reason: str) -> None:
+def test_a_file_that_names_another_symbol_is_quarantined(line: str, reason: str) -> None:
     text = f"Price,Close,High,Low,Open,Volume\n{line}\nDate,,,,,\n2025-09-16,1,1,1,1,1\n"
     assert reason in (read("yahoo_hk", "0005.HK.csv", text).report.reason or "")
 
@@ -128,7 +128,7 @@ def test_a_name_with_another_symbol_says_how_one_is_written(name: str) -> None:
 # --- Unknown columns -----------------------------------------------------------------------------
 
 
-def test_columns_that_nobody_knows_are_told() -> None:
+def test_columns_that_nobody_knows_are_reported() -> None:
     header = "ts_code,name,new,industry,area,new2\n"
     reading = read("tushare_stock_list", "list.csv", header + "600519.SH,a,x,b,c,d\n")
     assert (reading.report.rows_accepted, reading.report.reason) == (1, None)

@@ -40,10 +40,12 @@ from tests.unit.ingest.support import DAY, HONG_KONG, HSI, day_line, hsi_line, r
          "open 26399.990000 is below low 26400.000000"),
     ],
 )  # fmt: skip
-def test_rows_that_make_no_sense_are_refused(cells: dict[str, str], code: str, reason: str) -> None:
+def test_rows_that_make_no_sense_are_rejected(
+    cells: dict[str, str], code: str, reason: str
+) -> None:
     good = HSI + hsi_line(date="09/15/25") + "\n"
     reading = read("wsj_index", "HSI.csv", good + hsi_line(**cells))
-    assert reading.refused == {3: (code, reason)}
+    assert reading.rejected == {3: (code, reason)}
 
 
 def test_rounding_of_an_index_is_no_contradiction() -> None:
@@ -51,11 +53,11 @@ def test_rounding_of_an_index_is_no_contradiction() -> None:
 
 
 @pytest.mark.parametrize("text", ["0025-09-16", "0000-01-01", "1899-12-31"])
-def test_dates_of_another_age_are_refused(text: str) -> None:
+def test_dates_of_another_age_are_rejected(text: str) -> None:
     header = "date,open,close,high,low,volume,amount,turn,pctChg\n"
     rest = ",1,1,1,1,1,1,1,1\n"
     reading = read("baostock_index", "sh000001.csv", f"{header}2025-09-16{rest}{text}{rest}")
-    assert reading.refused[3][0] == "bad_date"
+    assert reading.rejected[3][0] == "bad_date"
 
 
 @pytest.mark.parametrize(
@@ -73,10 +75,10 @@ def test_dates_of_another_age_are_refused(text: str) -> None:
         ({"vol": "1.2e5x"}, "bad_number"),
     ],
 )
-def test_rows_of_a_day_that_make_no_sense_are_refused(cells: dict[str, str], code: str) -> None:
+def test_rows_of_a_day_that_make_no_sense_are_rejected(cells: dict[str, str], code: str) -> None:
     text = DAY + day_line(ts_code="000002.SZ") + "\n" + day_line(**cells)
     reading = read("tushare_daily", "20250403.csv", text)
-    assert [found for found, _ in reading.refused.values()] == [code]
+    assert [found for found, _ in reading.rejected.values()] == [code]
 
 
 def test_the_symbols_of_name_and_column_must_agree() -> None:
@@ -85,7 +87,7 @@ def test_the_symbols_of_name_and_column_must_agree() -> None:
     text = f"{header}2025-09-16,000333{rest}2025-09-15,000334{rest}"
     reading = read("eastmoney_a_share", "000333.csv", text)
     assert [row["symbol"] for row in reading.good] == ["000333.SZ"]
-    assert reading.refused == {
+    assert reading.rejected == {
         3: ("wrong_symbol", "the row is for '000334', but the file is named for 000333.SZ")
     }
 
@@ -110,9 +112,9 @@ def test_the_symbols_of_name_and_column_must_agree() -> None:
         ({"pct_chg": "-26.39"}, "change of -26.39 %"),
     ],
 )
-def test_a_change_that_contradicts_its_row_is_refused(cells: dict[str, str], what: str) -> None:
+def test_a_change_that_contradicts_its_row_is_rejected(cells: dict[str, str], what: str) -> None:
     content = DAY + day_line(ts_code="000002.SZ") + "\n" + day_line(**cells)
-    code, reason = read("tushare_daily", "20250403.csv", content).refused[3]
+    code, reason = read("tushare_daily", "20250403.csv", content).rejected[3]
     assert code == "change_contradicts"
     assert reason.startswith(what)
     assert reason.endswith("; one of the three is wrong")
@@ -132,14 +134,14 @@ def test_some_vendors_opens_lie_a_little_outside() -> None:
     text += "2025-09-15,100,100,100,102.9,1\n2025-09-16,100,100,100,96.9,1\n"
     reading = read("yahoo_hk", "0005.HK.csv", text)
     assert [row["open"] for row in reading.good] == [Decimal("102.9")]
-    assert reading.refused[5][0] == "open_out_of_range"
+    assert reading.rejected[5][0] == "open_out_of_range"
 
 
 # --- When a file was delivered -------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("delivered", "refused"),
+    ("delivered", "rejected"),
     [
         ("2025-09-16T11:45+08:00", {3}),
         ("2025-09-16T07:59:59+00:00", {3}),
@@ -153,19 +155,19 @@ def test_some_vendors_opens_lie_a_little_outside() -> None:
         ("1980-01-01T00:00+00:00", set()),
     ],
 )
-def test_what_came_before_the_close_is_no_close(delivered: str, refused: set[int]) -> None:
+def test_what_came_before_the_close_is_no_close(delivered: str, rejected: set[int]) -> None:
     text = HSI + hsi_line(date="09/15/25") + "\n" + hsi_line()
     reading = read("wsj_index", "HSI.csv", text, delivered=datetime.fromisoformat(delivered))
-    if len(refused) == 2:
+    if len(rejected) == 2:
         assert reading.report.reason is not None
-    assert set(reading.refused) == refused
-    assert {code for code, _ in reading.refused.values()} <= {"before_the_close"}
+    assert set(reading.rejected) == rejected
+    assert {code for code, _ in reading.rejected.values()} <= {"before_the_close"}
 
 
 def test_what_is_said_of_a_midday_snapshot() -> None:
     at = datetime(2025, 9, 16, 11, 45, tzinfo=HONG_KONG)
     text = HSI + hsi_line(date="09/15/25") + "\n" + hsi_line()
-    assert read("wsj_index", "HSI.csv", text, delivered=at).refused[3][1] == (
+    assert read("wsj_index", "HSI.csv", text, delivered=at).rejected[3][1] == (
         "the file was delivered on 2025-09-16 at 11:45 Hong Kong time, before the close of "
         "2025-09-16 at 16:00, so it has no closing figures yet; fetch it again after that time, "
         "on a half-day too"
@@ -183,9 +185,9 @@ def test_each_market_closes_at_its_own_time() -> None:
     assert accepted == {"hstech.csv": 1, "sz399006.csv": 2}
 
 
-def test_rows_of_a_day_to_come_are_refused() -> None:
+def test_rows_of_a_day_to_come_are_rejected() -> None:
     text = "event,date,basket,what\nx,2025-09-16,b,w\nx,2025-09-18,b,w\n"
-    assert read("market_event", "events.csv", text).refused[3] == (
+    assert read("market_event", "events.csv", text).rejected[3] == (
         "future_date",
         "2025-09-18 is in the future; the file is read again when that day has come",
     )

@@ -20,10 +20,10 @@ from tests.unit.ingest.support import DAY, HSI, RECORD, SPECS, day_line, hsi_lin
      "true", "26438.51.1", "--5", "HK$1", "26 438.51", "\u00a026438.51", "∞", "9" * 19,
      "9999999999999", "'; drop table parsed; --"],
 )  # fmt: skip
-def test_what_is_no_number_of_the_declared_format_is_refused(text: str) -> None:
+def test_what_is_no_number_of_the_declared_format_is_rejected(text: str) -> None:
     line = hsi_line(close=f'"{text}"')
     reading = read("wsj_index", "HSI.csv", HSI + hsi_line(date="09/15/25") + "\n" + line)
-    code, reason = reading.refused[3]
+    code, reason = reading.rejected[3]
     assert code == "bad_number"
     assert reason == f"column 'Close' has '{text}', which is not what feeds/wsj_index.yaml declares"
     assert reading.rows[-1]["raw_text"] == line
@@ -37,13 +37,13 @@ def test_an_absent_number_is_null_only_where_the_column_is_optional(text: str) -
     good = HSI + hsi_line(date="09/15/25") + "\n"
     (_, row) = read(loose, "HSI.csv", good + hsi_line(open=text)).good
     assert row["open"] is None
-    assert read(spec, "HSI.csv", good + hsi_line(open=text)).refused[3] == (
+    assert read(spec, "HSI.csv", good + hsi_line(open=text)).rejected[3] == (
         "missing_value",
         "the row has no open; if the vendor sometimes leaves it out, make it `optional` in "
         "feeds/wsj_index.yaml",
     )
     reading = read(spec, "HSI.csv", good + hsi_line(close=text))
-    assert reading.refused[3] == ("missing_value", "the row has no close")
+    assert reading.rejected[3] == ("missing_value", "the row has no close")
 
 
 def test_units_become_canonical_without_losing_a_digit() -> None:
@@ -75,7 +75,7 @@ def test_no_number_in_disguise_is_taken_for_one(column: str) -> None:
         for number, text in enumerate(DISGUISED)
     ]
     reading = read("tushare_daily", "20250403.csv", DAY + "\n".join(lines))
-    assert list(reading.refused.values()) == [
+    assert list(reading.rejected.values()) == [
         (
             "bad_number",
             f"column {column!r} has '{text}', which is not what feeds/tushare_daily.yaml declares",
@@ -99,15 +99,15 @@ def test_a_part_of_a_share_is_none(text: str) -> None:
     good, bad = f"2025-09-15,1,1,1,1,10.0{rest}", f"2025-09-16,1,1,1,1,{text}{rest}"
     reading = read("sina_index", "sz399006.csv", header + good + bad)
     assert [row["volume"] for row in reading.good] == [10]
-    assert reading.refused[3][0] == "bad_number"
+    assert reading.rejected[3][0] == "bad_number"
 
 
 @pytest.mark.parametrize(
     "text", ["20250403.0", "2025-04-03", "2.0250403E7", "45750", "２０２５０４０３"]
 )
-def test_a_date_of_another_form_is_refused(text: str) -> None:
+def test_a_date_of_another_form_is_rejected(text: str) -> None:
     content = DAY + day_line(ts_code="000002.SZ") + "\n" + day_line(trade_date=text)
-    assert read("tushare_daily", "20250403.csv", content).refused[3][0] == "bad_date"
+    assert read("tushare_daily", "20250403.csv", content).rejected[3][0] == "bad_date"
 
 
 # --- Exchange rates ------------------------------------------------------------------------------
@@ -126,5 +126,5 @@ def test_rates_are_taken_one_by_one() -> None:
     assert [(row["rate_USD"], row["rate_CNY"]) for row in reading.good] == [
         (Decimal("1.1774"), Decimal("8.3767")), (Decimal("1.1789"), None),
     ]  # fmt: skip
-    assert [code for code, _ in reading.refused.values()] == ["not_positive", "bad_number"]
+    assert [code for code, _ in reading.rejected.values()] == ["not_positive", "bad_number"]
     assert reading.report.lines_framing == 2

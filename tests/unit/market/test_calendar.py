@@ -1,4 +1,4 @@
-"""The trading calendar: what exchange-calendars says, what the seed corrects, what is refused."""
+"""The trading calendar: what exchange-calendars says, what the seed corrects, what is rejected."""
 
 import csv
 import os
