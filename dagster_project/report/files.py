@@ -60,7 +60,7 @@ def write_report(home: Home, trade_date: date, colours: Colours | None = None) -
     folder = home.reports / trade_date.isoformat()
     folder.mkdir(parents=True, exist_ok=True)
     written = []
-    with FileLock(home.reports / ".lock"):
+    with FileLock(home.root / "reports.lock"):
         for name, content in ((MARKDOWN, finished.markdown), (HTML, finished.html)):
             # Always the same name, so that what a crash left behind is overwritten.
             unfinished = folder / f".{name}.unfinished"

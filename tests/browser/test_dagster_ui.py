@@ -95,7 +95,7 @@ def test_the_asset_graph_shows_every_group(server: str, page: sync_api.Page) -> 
 def test_a_failed_check_shows_its_reason(server: str, page: sync_api.Page) -> None:
     page.goto(f"{server}/assets/main/file_load?view=checks&checkDetail=files_set_aside")
     page.get_by_text("files_set_aside").first.wait_for()
-    page.get_by_text("symbol 'NIKKEI' is no known index").first.wait_for()
+    page.get_by_text("symbol 'NIKKEI' is not a known index").first.wait_for()
 
 
 def test_the_release_shows_the_close_of_the_day(server: str, page: sync_api.Page) -> None:
