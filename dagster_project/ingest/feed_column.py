@@ -45,6 +45,9 @@ class Column(Strict):
         description="open only: how far the vendor's opens may be beyond low and high, in percent",
     )
     truth: str | None = Field(None, description="the text that means true, e.g. * for half-days")
+    falsehood: str | None = Field(
+        None, description="the text that means false; an empty cell always does"
+    )
     replace: dict[str, str] = Field(
         default_factory=dict, description="regular expression -> replacement"
     )
@@ -76,6 +79,8 @@ def check_column(name: str, column: Column) -> None:
         raise ValueError(
             f"a unit of {column.unit!r} does not fit; expected {' or '.join(sorted(dimensions))}"
         )
+    if column.falsehood and needed != "truth":
+        raise Misplaced("goes with `truth`", name, "falsehood")
     if column.format:
         check_date_format(column.format, name, "format")
     for pattern, replacement in column.replace.items():

@@ -23,7 +23,7 @@ from dagster_project.ingest.spec_sql import by_symbol
 from dagster_project.ingest.typed_rows import SymbolCheck
 from dagster_project.market.record_kinds import RECORD_KINDS, RecordKind
 from dagster_project.market.seeds import known_indices
-from dagster_project.market.symbols import SymbolProblem, index_problem, security_problem
+from dagster_project.market.symbols import COUNTER_CURRENCIES, SymbolProblem, index_problem, security_problem
 from dagster_project.warehouse import raw_tables, state
 from dagster_project.warehouse.raw_tables import FileRow
 from dagster_project.warehouse.temp_table import create_temp_table
@@ -290,6 +290,8 @@ def _reported(spec: FeedSpec, kind: RecordKind) -> str:
         values["symbol"] = "symbol"
     if "currency" in kind.columns and "currency" not in spec.columns:
         values["currency"] = by_symbol(spec.currency)
+        if kind.sessions == "security":
+            values["currency"] = _counter_currency(values["currency"])
     if kind.name == "market_turnover":
         values |= {"market": by_symbol(spec.market), "segment": "segment"}
         good += f" and turnover is not null and {values['market']} is not null"
@@ -297,6 +299,15 @@ def _reported(spec: FeedSpec, kind: RecordKind) -> str:
         f"{values.get(name, 'null')}::{type_} as {name}" for name, type_ in kind.columns.items()
     )
     return f"select {columns}, file_id, line_number {good}"
+
+
+def _counter_currency(otherwise: str) -> str:
+    """SQL: the currency of a security's own counter, which one currency per feed cannot say."""
+    cases = " ".join(
+        f"when symbol like '{pattern}' then '{currency}'"
+        for pattern, currency in COUNTER_CURRENCIES.items()
+    )
+    return f"case {cases} else {otherwise} end"
 
 
 def _count(
@@ -338,12 +349,12 @@ def _remember_feed(
     """Store the spec in `raw.feed`, where the models read it; rebuild all if they see a change."""
     row = (
         spec.feed, spec.title, spec.vendor, list(spec.records), spec.priority,
-        spec.content == "day", spec.due_by, list(spec.segments), fingerprint,
+        spec.content == "day", spec.due_by, list(spec.segments), fingerprint, spec.price_basis,
     )  # fmt: skip
     held = con.execute("from raw.feed where feed = ?", [spec.feed]).fetchone()
     if held == row:
         return
     con.execute("delete from raw.feed where feed = ?", [spec.feed])
     con.execute(f"insert into raw.feed values ({', '.join('?' * len(row))})", row)
-    if held is not None and held[3:8] != row[3:8]:
+    if held is not None and (*held[3:8], held[9]) != (*row[3:8], row[9]):
         state.mark_pending(con, state.EVERYTHING, f"spec of feed {spec.feed} changed", now)

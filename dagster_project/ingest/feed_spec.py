@@ -7,7 +7,7 @@ finding and loading the specs (`feed_catalog.py`), reading files (`reader.py`).
 import re
 from datetime import date, datetime
 from functools import cached_property
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -42,6 +42,10 @@ def _known_kind(name: str) -> str:
         raise ValueError(f"{name!r} is not a record kind; known: {', '.join(RECORD_KINDS)}")
     return name
 
+
+# Of prices: as dealt on the exchange, or rewritten by the vendor after each dividend and split, by a
+# factor or by an amount. Amounts can lead below zero, and make wrong percentages.
+PriceBasis = Literal["traded", "adjusted_ratio", "adjusted_difference"]
 
 RecordKindName = Annotated[str, AfterValidator(_known_kind)]
 
@@ -146,8 +150,8 @@ class FeedSpec(Strict):
         "day are rejected if the file was delivered before that day's close. Half-days have the "
         "same time, because their files are not due earlier",
     )
-    prices: Literal["traded", "adjusted"] = Field(
-        "traded", description="adjusted: rewritten by the vendor after each dividend and split"
+    price_basis: PriceBasis = Field(
+        "traded", description="whether the vendor rewrites prices, and how; see PriceBasis"
     )
     priority: int = Field(ge=1, le=100)
     format: Format
@@ -165,6 +169,17 @@ class FeedSpec(Strict):
         default_factory=dict,
         description="header text, or * for all others -> why the column is not read",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _prices_of_earlier_specs(cls, spec: Any) -> Any:
+        """Read `prices: adjusted`, which specs of earlier versions say, as a ratio."""
+        if isinstance(spec, dict) and "prices" in spec and "price_basis" not in spec:
+            basis = "adjusted_ratio" if spec["prices"] == "adjusted" else spec["prices"]
+            return {key: value for key, value in spec.items() if key != "prices"} | {
+                "price_basis": basis
+            }
+        return spec
 
     @field_validator("files")
     @classmethod

@@ -45,7 +45,7 @@ def reject_levels(
         columns: the columns that the files have.
         rows: SQL of the files' lines, with file_id, line_number and text.
     """
-    are_traded = "security_close" in spec.records and spec.prices == "traded"
+    are_traded = "security_close" in spec.records and spec.price_basis == "traded"
     if not {"trade_date", "turnover"} <= set(columns) or are_traded:
         return
     symbol = "symbol" if spec.symbol else "null"
@@ -62,7 +62,7 @@ def reject_levels(
             and file_id in (select file_id from source_file)"""
         jumping = _jumps(con, spec, divisor, rated)
         _reject(con, jumping, rows)
-        if spec.prices == "adjusted" and divisor == "volume":
+        if spec.price_basis != "traded" and divisor == "volume":
             _reject(con, _far_from_prices(con, spec, rated, jumping), rows)
 
 

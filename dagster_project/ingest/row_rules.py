@@ -74,6 +74,7 @@ def rejection_reason(
     if "symbol" in cells:
         _reject_symbols(rules, spec, cells["symbol"])
     _reject_numbers(rules, spec, cells, types)
+    _reject_other_values(rules, spec, cells)
     rules.reject(needed, "missing_value", f"'the row has no {missing}'")
     for name in cells:
         column = spec.columns.get(name)
@@ -191,6 +192,24 @@ def _reject_numbers(
         rules.cases.append(f"case when {may_be} then {disguised.first()} end")
 
 
+def _reject_other_values(rules: _Rules, spec: FeedSpec, cells: dict[str, str]) -> None:
+    """Reject dates of another form, and texts that are not among the possible values."""
+    for name, cell in cells.items():
+        column = spec.columns.get(name)
+        if column and column.format and name != "trade_date":
+            rules.reject(
+                f"{name} is null and not {holds_nothing(spec, cell)}", "bad_date",
+                literal(f"{name} is "), shown(cell), literal(f", not of the form {column.format}"),
+            )  # fmt: skip
+        if column and COLUMNS[name].values:
+            known = ", ".join(COLUMNS[name].values)
+            listed = ", ".join(map(literal, COLUMNS[name].values))
+            rules.reject(
+                f"{name} not in ({listed})", f"unknown_{name}",
+                literal(f"{name} is "), shown(cell), literal(f", which is not one of {known}"),
+            )  # fmt: skip
+
+
 def _reject_signs(rules: _Rules, cells: Collection[str]) -> None:
     for name in cells:
         sign = COLUMNS["rate" if name.startswith("rate_") else name].sign
@@ -242,7 +261,7 @@ def _reject_changes(rules: _Rules, spec: FeedSpec, cells: Collection[str]) -> No
         )  # fmt: skip
     if "change_pct" not in cells or not {"previous_close", "change"} & set(cells):
         return
-    if spec.prices == "adjusted":
+    if spec.price_basis != "traded":
         rounding = ADJUSTED_ROUNDING
     change = "change" if "change" in cells else "(close - previous_close)"
     previous = "previous_close" if "previous_close" in cells else "(close - change)"
@@ -271,7 +290,7 @@ def _reject_average_prices(rules: _Rules, spec: FeedSpec, cells: Collection[str]
     turnover, volume = "turnover::DOUBLE", "volume::DOUBLE"
     turnover_rounding, volume_rounding = _rounding(spec, "turnover"), _rounding(spec, "volume")
     # An adjusted price can be any fraction of the traded price, but never more.
-    margin = LEVEL_MARGIN if spec.prices == "adjusted" else AVERAGE_MARGIN
+    margin = AVERAGE_MARGIN if spec.price_basis == "traded" else LEVEL_MARGIN
     message = (
         "'turnover ÷ volume is '", "round(turnover / nullif(volume, 0), 4)", "', about '",
         two_digits("nullif(turnover, 0) / nullif(volume, 0) / close"), "' × the close '", "close",
@@ -285,7 +304,7 @@ def _reject_average_prices(rules: _Rules, spec: FeedSpec, cells: Collection[str]
         f"({volume} - {volume_rounding}) * low::DOUBLE",
         WRONG_UNIT_OR_PRICE, *message,
     )  # fmt: skip
-    if spec.prices == "traded":
+    if spec.price_basis == "traded":
         rules.reject(
             f"{turnover} - {turnover_rounding} > "
             f"({volume} + {volume_rounding}) * high::DOUBLE * {margin}",

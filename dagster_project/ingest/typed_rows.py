@@ -106,11 +106,14 @@ def _value(spec: FeedSpec, name: str, cell: str | None, type_: str) -> str:
     if cell is None:
         return f"null::{type_}"
     column = spec.columns.get(name)
-    if column and name == "trade_date":
+    if column and type_ == "DATE":
         return f"try_strptime(trim({cell}), {literal(column.format or '')})::DATE"
-    if column and name == "is_half_day":
+    if column and type_ == "BOOLEAN":
         is_true = f"trim({cell}) = {literal(column.truth or '')}"
-        return f"case when {is_true} then true when {holds_nothing(spec, cell)} then false end"
+        is_false = holds_nothing(spec, cell)
+        if column.falsehood:
+            is_false += f" or trim({cell}) = {literal(column.falsehood)}"
+        return f"case when {is_true} then true when {is_false} then false end"
     if column and type_ == "VARCHAR":
         text = f"trim({cell})"
         for pattern, replacement in column.replace.items():

@@ -34,12 +34,14 @@ class CanonicalColumn:
             the spec or the file's name gives its value.
         dimensions: for a number, the units that it may have ("currency" is any ISO 4217 code).
         sign: for a number, which values are possible.
+        values: for a text, the only possible ones; empty where any will do.
     """
 
     type: str
     meaning: Meaning | None = None
     dimensions: frozenset[str] = frozenset()
     sign: Literal["positive", "not_negative", "any"] = "any"
+    values: tuple[str, ...] = ()
 
 
 def _number(
@@ -62,6 +64,10 @@ COLUMNS: dict[str, CanonicalColumn] = {
     "volume": _number("BIGINT", "shares", "lots", sign="not_negative"),
     "turnover": _number(AMOUNT, "currency", sign="not_negative"),
     "deals": _number("BIGINT", "deals", sign="not_negative"),
+    # Volume in percent of the shares that can be traded.
+    "turnover_rate_pct": _number("DOUBLE", "percent", sign="not_negative"),
+    "float_cap": _number(AMOUNT, "currency", sign="positive"),
+    "total_cap": _number(AMOUNT, "currency", sign="positive"),
     "target": _number(PRICE, "currency", sign="positive"),
     "name": _TEXT_OF_FILE,
     "industry": _TEXT_OF_FILE,
@@ -71,7 +77,11 @@ COLUMNS: dict[str, CanonicalColumn] = {
     "basket": _TEXT_OF_FILE,
     "what": _TEXT_OF_FILE,
     "trade_date": CanonicalColumn("DATE", "format"),
+    "listed": CanonicalColumn("DATE", "format"),
+    "delisted": CanonicalColumn("DATE", "format"),
     "is_half_day": CanonicalColumn("BOOLEAN", "truth"),
+    "is_special_treatment": CanonicalColumn("BOOLEAN", "truth"),
+    "status": CanonicalColumn(TEXT, "replace", values=("traded", "suspended", "no_trade")),
     # Given by the spec, or by the file's name.
     "symbol": _TEXT_OF_SPEC,
     "market": _TEXT_OF_SPEC,
@@ -79,8 +89,6 @@ COLUMNS: dict[str, CanonicalColumn] = {
     "base_currency": _TEXT_OF_SPEC,
     # A file has one column per currency (`rates` in the spec).
     "rate": CanonicalColumn(PRICE, sign="positive"),
-    # No feed reports it yet.
-    "status": _TEXT_OF_SPEC,
 }
 DELIVERED_COLUMNS = {name: column for name, column in COLUMNS.items() if column.meaning}
 
@@ -156,7 +164,14 @@ RECORD_KINDS = {
             "security_close",
             "the close of a security at a session",
             key=("symbol", "trade_date"),
-            values=(*_PRICES, *_DEALT, "name", "status"),
+            values=(
+                *_PRICES,
+                *_DEALT,
+                "name",
+                "status",
+                "turnover_rate_pct",
+                "is_special_treatment",
+            ),
             spec_needs=frozenset({"trade_date", "close"}),
             row_needs=("close",),
             figure="close",
@@ -186,11 +201,28 @@ RECORD_KINDS = {
         ),
         RecordKind(
             "security_reference",
-            "the name and the industry of a security",
+            "the name, the industry and the dates of a security",
             key=("symbol",),
-            values=("name", "industry"),
+            values=("name", "industry", "listed", "delisted"),
             spec_needs=frozenset({"industry"}),
             row_needs=("symbol",),
+            sessions="security",
+        ),
+        RecordKind(
+            "security_name",
+            "the name of a security from a day on",
+            key=("symbol", "trade_date"),
+            values=("name",),
+            spec_needs=frozenset({"trade_date", "name"}),
+            row_needs=("name",),
+        ),
+        RecordKind(
+            "security_valuation",
+            "the capitalisation of a security at a session",
+            key=("symbol", "trade_date"),
+            values=("float_cap", "total_cap", "turnover_rate_pct", "currency"),
+            spec_needs=frozenset({"trade_date", "float_cap"}),
+            row_needs=("float_cap",),
             sessions="security",
         ),
         RecordKind(

@@ -11,7 +11,21 @@ from dataclasses import dataclass
 from typing import Literal
 
 # How a vendor writes codes; with `as_delivered` they are canonical already.
-Scheme = Literal["as_delivered", "a_share_code", "hkex_code", "csi_code"]
+Scheme = Literal["as_delivered", "a_share_code", "hkex_code", "csi_code", "exchange_code"]
+
+# How vendors write the exchange before or after a code: sh.600000, SZ000001, 600000.XSHG, 0700.HK.
+_EXCHANGES = {
+    "SH": ".SH", "SS": ".SH", "SSE": ".SH", "XSHG": ".SH",
+    "SZ": ".SZ", "SZSE": ".SZ", "XSHE": ".SZ",
+    "BJ": ".BJ", "BSE": ".BJ", "XBSE": ".BJ",
+    "HK": ".HK", "XHKG": ".HK", "HKEX": ".HK",
+}  # fmt: skip
+_EXCHANGE_FIRST = re.compile(r"([A-Za-z]+)[._:]?(\d+)")
+_EXCHANGE_LAST = re.compile(r"(\d+)[._:]?([A-Za-z]+)")
+
+# Counters that trade in another currency than their market: symbol, as a pattern of SQL -> currency.
+# B shares of Shanghai and Shenzhen, RMB counters of Hong Kong.
+COUNTER_CURRENCIES = {"900___.SH": "USD", "200___.SZ": "HKD", "8____.HK": "CNY"}
 
 _SECURITY = re.compile(r"[0-9]{4}\.HK|[1-9][0-9]{4}\.HK|[0-9]{6}\.(SH|SZ)")
 
@@ -30,13 +44,32 @@ def canonical(scheme: Scheme, delivered: str) -> str:
         return delivered + a_share_suffix(delivered)
     if scheme == "hkex_code":
         return delivered.removesuffix(".HK").lstrip("0").zfill(4) + ".HK"
+    if scheme == "exchange_code":
+        return _from_exchange_code(delivered)
     if scheme == "csi_code":
         return delivered + ".CSI"
     return delivered
 
 
+def _from_exchange_code(delivered: str) -> str:
+    """A code with its exchange, in any spelling; as delivered if the exchange is not known."""
+    if found := _EXCHANGE_FIRST.fullmatch(delivered):
+        exchange, code = found.groups()
+    elif found := _EXCHANGE_LAST.fullmatch(delivered):
+        code, exchange = found.groups()
+    else:
+        return delivered
+    suffix = _EXCHANGES.get(exchange.upper())
+    if suffix == ".HK":
+        return canonical("hkex_code", code)
+    return code + suffix if suffix else delivered
+
+
 def a_share_suffix(code: str) -> str:
     """The suffix of the exchange to which a six-digit mainland code belongs, by number range."""
+    # Bonds and repurchases of Shanghai; all other codes of that kind are Shenzhen's.
+    if code.startswith(("110", "111", "113", "118", "132", "204")):
+        return ".SH"
     if code.startswith(("4", "8", "92")):
         return ".BJ"
     return ".SH" if code.startswith(("5", "6", "9")) else ".SZ"

@@ -93,18 +93,30 @@ def create_tables(con: duckdb.DuckDBPyConnection) -> None:
         create table if not exists raw.feed (
             feed VARCHAR, title VARCHAR, vendor VARCHAR, record_kinds VARCHAR[],
             priority INTEGER, is_daily BOOLEAN, due_by VARCHAR, segments VARCHAR[],
-            fingerprint VARCHAR)""")
+            fingerprint VARCHAR, price_basis VARCHAR)""")
     con.execute("""
         create table if not exists raw.pending_rebuild (
             trade_date DATE, reason VARCHAR, noticed_at TIMESTAMP)""")
-    # For a warehouse that an earlier version made.
-    for table, column, type_ in (
-        ("file", "remark", "VARCHAR"),
-        ("file_superseded", "remark", "VARCHAR"),
-    ):
-        con.execute(f"alter table raw.{table} add column if not exists {column} {type_}")
+    _add_missing_columns(con)
     con.execute("create table if not exists raw.feed_problem (feed VARCHAR, problem VARCHAR)")
     con.execute("create table if not exists raw.state (key VARCHAR, value VARCHAR)")
+
+
+def _add_missing_columns(con: duckdb.DuckDBPyConnection) -> None:
+    """Give the tables of a warehouse that an earlier version made the columns of this one."""
+    wanted = {
+        ("file", "remark"): "VARCHAR",
+        ("file_superseded", "remark"): "VARCHAR",
+        ("feed", "price_basis"): "VARCHAR",
+    }
+    for kind in RECORD_KINDS.values():
+        for table in (kind.name, f"{kind.name}_superseded"):
+            wanted |= {(table, column): type_ for column, type_ in kind.columns.items()}
+    present = con.execute(
+        "select table_name, column_name from duckdb_columns() where schema_name = 'raw'"
+    ).fetchall()
+    for table, column in wanted.keys() - set(present):
+        con.execute(f"alter table raw.{table} add column {column} {wanted[table, column]}")
 
 
 def held_files(con: duckdb.DuckDBPyConnection, feed: str) -> list[FileRow]:

@@ -52,7 +52,9 @@ are SQL for the same of records of any kind; `sessions` says on whose sessions t
                 "turnover",
                 "currency",
                 "name",
-                "status"
+                "status",
+                "turnover_rate_pct",
+                "is_special_treatment"
             ],
             "series": "symbol",
             "part": none,
@@ -107,7 +109,44 @@ are SQL for the same of records of any kind; `sessions` says on whose sessions t
             ],
             "values": [
                 "name",
-                "industry"
+                "industry",
+                "listed",
+                "delisted"
+            ],
+            "series": "symbol",
+            "part": none,
+            "figure": none,
+            "sessions": "security"
+        },
+        "security_name": {
+            "about": [
+                "symbol"
+            ],
+            "key": [
+                "symbol",
+                "trade_date"
+            ],
+            "values": [
+                "name"
+            ],
+            "series": "symbol",
+            "part": none,
+            "figure": none,
+            "sessions": none
+        },
+        "security_valuation": {
+            "about": [
+                "symbol"
+            ],
+            "key": [
+                "symbol",
+                "trade_date"
+            ],
+            "values": [
+                "float_cap",
+                "total_cap",
+                "turnover_rate_pct",
+                "currency"
             ],
             "series": "symbol",
             "part": none,

@@ -28,8 +28,10 @@ renamed as (
         change_pct as stated_change_pct,
         volume,
         turnover,
+        turnover_rate_pct,
         currency,
         status as stated_status,
+        is_special_treatment,
         file_id,
         line_number
     from source
@@ -53,8 +55,10 @@ select
     renamed.stated_change_pct,
     renamed.volume,
     renamed.turnover,
+    renamed.turnover_rate_pct,
     renamed.currency,
     renamed.stated_status,
+    renamed.is_special_treatment,
     renamed.file_id,
     renamed.line_number
 from renamed

@@ -12,7 +12,9 @@ renamed as (
         symbol,
         {{ market_of_security('symbol') }} as market,
         name,
-        industry
+        industry,
+        listed,
+        delisted
     from source
 
 )
@@ -22,5 +24,7 @@ select
     symbol,
     market,
     name,
-    industry
+    industry,
+    listed,
+    delisted
 from renamed
