@@ -16,6 +16,15 @@ the whole project again. So use it within `is_incremental()`, which is false whi
 
 
 {#
+A date at least twenty sessions before the rebuild date: how far back the models that average over
+twenty sessions read. No market pauses for longer than three weeks.
+#}
+{% macro sessions_before_rebuild() -%}
+    cast({{ dbt.dateadd('day', -60, rebuild_from()) }} as date)
+{%- endmacro %}
+
+
+{#
 Incremental strategy `rebuild_from`: in one transaction, delete every row of the model from the
 rebuild date on, and insert what the model now yields for those dates. This also removes rows whose
 date or key is no longer in raw, which delete+insert by key and merge would keep.

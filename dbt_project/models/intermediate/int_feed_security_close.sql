@@ -10,15 +10,26 @@ feed as (
 
 ),
 
-referenced as (
+described as (
 
     select
         security_close.*,
         feed.priority,
+        feed.price_basis,
         coalesce(
             security_close.stated_previous_close,
             security_close.close - security_close.stated_change
-        ) as reference_close
+        ) as stated_reference_close,
+        -- Of a price as dealt, the average over the session lies between low and high.
+        coalesce(
+            feed.price_basis = 'adjusted_difference'
+            and (
+                security_close.low <= 0
+                or security_close.turnover < 0.997 * security_close.volume * security_close.low
+                or security_close.turnover > 1.003 * security_close.volume * security_close.high
+            ),
+            false
+        ) as is_shifted
     from security_close
     inner join feed
         on security_close.feed = feed.feed
@@ -26,12 +37,24 @@ referenced as (
 )
 
 select
-    feed,
-    priority,
-    symbol,
-    market,
-    trade_date,
-    previous_trade_date as session_before,
-    close,
-    case when reference_close > 0 then reference_close end as reference_close
-from referenced
+    described.feed,
+    described.priority,
+    described.price_basis,
+    described.symbol,
+    described.market,
+    described.trade_date,
+    described.previous_trade_date as session_before,
+    described.session_number,
+    described.close,
+    case
+        when described.stated_reference_close > 0 then described.stated_reference_close
+        when described.stated_reference_close is null then before.close
+    end as reference_close,
+    described.is_shifted
+from described
+left join security_close as before
+    on
+        described.feed = before.feed
+        and described.symbol = before.symbol
+        and described.previous_trade_date = before.trade_date
+        and described.stated_reference_close is null

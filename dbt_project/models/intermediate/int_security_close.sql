@@ -63,11 +63,17 @@ session_close as (
         best_feed.symbol,
         best_feed.trade_date,
         best_feed.feed,
+        best_feed.price_basis,
         best_feed.close,
         best_feed.reference_close,
+        best_feed.is_shifted,
         best_feed.session_before,
+        best_feed.session_number,
         delivered_session.feed is not null as is_session_before_delivered,
-        cast(null as decimal(18, 12)) as carried_adjustment
+        cast(null as decimal(18, 12)) as carried_adjustment,
+        cast(null as date) as carried_record_begins,
+        cast(null as decimal(18, 6)) as carried_previous_close,
+        case when best_feed.is_shifted then best_feed.trade_date end as shifted_date
     from best_feed
     left join delivered_session
         on
@@ -83,11 +89,17 @@ session_close as (
             standing.symbol,
             standing.trade_date,
             standing.feed,
+            standing.price_basis,
             standing.close,
             cast(null as decimal(18, 6)) as reference_close,
+            false as is_shifted,
             cast(null as date) as session_before,
+            standing.session_number,
             false as is_session_before_delivered,
-            standing.log_adjustment as carried_adjustment
+            standing.log_adjustment as carried_adjustment,
+            standing.record_begins as carried_record_begins,
+            standing.previous_close as carried_previous_close,
+            standing.last_shifted_date as shifted_date
         from {{ this }} as standing
         inner join latest
             on
@@ -97,14 +109,72 @@ session_close as (
 
 ),
 
+-- An adjustment by difference shifts prices and makes wrong percentages. Where turnover ÷ volume
+-- showed a shift, prices are trusted again once none was seen for a month.
+marked as (
+
+    select
+        *,
+        max(shifted_date) over (
+            partition by symbol order by trade_date
+            rows between unbounded preceding and current row
+        ) as last_shifted_date
+    from session_close
+
+),
+
+trusted as (
+
+    select
+        *,
+        coalesce(
+            trade_date > cast({{ dbt.dateadd('day', 30, 'last_shifted_date') }} as date), true
+        ) as is_trusted
+    from marked
+
+),
+
 followed as (
 
     select
         *,
         lag(trade_date) over by_session as previous_trade_date,
-        lag(close) over by_session as last_close
-    from session_close
+        lag(close) over by_session as last_close,
+        lag(feed) over by_session as last_feed,
+        lag(price_basis) over by_session as last_price_basis,
+        coalesce(lag(is_trusted) over by_session, false) as is_last_trusted
+    from trusted
     window by_session as (partition by symbol order by trade_date)
+
+),
+
+-- Two closes can be compared where both are of one feed or as dealt, or where the later one comes
+-- with its own reference for the session of the earlier one.
+compared as (
+
+    select
+        symbol,
+        trade_date,
+        session_number,
+        feed,
+        price_basis,
+        close,
+        reference_close,
+        last_shifted_date,
+        is_trusted,
+        previous_trade_date,
+        last_close,
+        carried_adjustment,
+        carried_record_begins,
+        carried_previous_close,
+        is_session_before_delivered,
+        coalesce(
+            feed = last_feed or (price_basis = 'traded' and last_price_basis = 'traded'), false
+        ) as is_same_scale,
+        coalesce(previous_trade_date = session_before, false)
+        or is_session_before_delivered as is_next_session,
+        is_last_trusted
+    from followed
 
 ),
 
@@ -116,20 +186,43 @@ adjusted as (
     select
         symbol,
         trade_date,
+        session_number,
         feed,
+        price_basis,
         close,
+        last_shifted_date,
+        is_trusted,
         previous_trade_date,
-        coalesce(reference_close, last_close) as previous_close,
+        last_close,
+        carried_record_begins,
         carried_adjustment is not null as is_carried,
+        previous_trade_date is null
+        and reference_close is not null
+        and is_session_before_delivered as is_listing,
+        case
+            when carried_adjustment is not null then carried_previous_close
+            when not is_trusted or (price_basis = 'adjusted_difference' and not is_last_trusted
+                and previous_trade_date is not null) then null
+            when reference_close is not null then reference_close
+            when is_same_scale and is_next_session then last_close
+        end as previous_close,
+        case
+            when
+                not is_last_trusted
+                or not (is_same_scale or (reference_close is not null and is_next_session))
+                then trade_date
+        end as run_date,
         case
             when carried_adjustment is not null then carried_adjustment
             when
-                last_close <> reference_close
-                and (previous_trade_date = session_before or is_session_before_delivered)
+                is_trusted
+                and is_last_trusted
+                and is_next_session
+                and last_close <> reference_close
                 then {{ log_ratio('last_close', 'reference_close') }}
             else cast(0 as decimal(18, 12))
         end as log_step
-    from followed
+    from compared
 
 ),
 
@@ -137,13 +230,19 @@ chained as (
 
     select
         *,
-        cast(
-            sum(log_step) over (
-                partition by symbol order by trade_date
-                rows between unbounded preceding and current row
-            ) as decimal(18, 12)
-        ) as log_adjustment
+        lag(previous_close) over (partition by symbol order by trade_date) as last_previous_close,
+        cast(sum(log_step) over so_far as decimal(18, 12)) as log_adjustment,
+        case
+            when is_trusted
+                then
+                    max(case
+                        when is_carried then carried_record_begins when is_trusted then run_date
+                    end) over so_far
+        end as record_begins
     from adjusted
+    window so_far as (
+        partition by symbol order by trade_date rows between unbounded preceding and current row
+    )
 
 ),
 
@@ -152,15 +251,26 @@ indexed as (
     select
         symbol,
         trade_date,
+        session_number,
         feed,
+        price_basis,
         close,
         previous_trade_date,
         cast(previous_close as decimal(18, 6)) as previous_close,
+        is_listing,
+        {{ takes_back('close', 'previous_close', 'last_close', 'last_previous_close') }}
+        as is_reversal,
         log_adjustment,
-        cast(
-            round(cast(close as double) * exp(cast(log_adjustment as double)), 6)
-            as decimal(18, 6)
-        ) as return_index
+        last_shifted_date,
+        record_begins,
+        case
+            when is_trusted
+                then
+                    cast(
+                        round(cast(close as double) * exp(cast(log_adjustment as double)), 6)
+                        as decimal(18, 6)
+                    )
+        end as return_index
     from chained
     where not is_carried
 
@@ -172,21 +282,39 @@ extreme as (
         'indexed',
         'return_index',
         carried=[
-            'feed', 'close', 'previous_trade_date', 'previous_close', 'log_adjustment', 'return_index'
+            'session_number',
+            'feed',
+            'price_basis',
+            'close',
+            'previous_trade_date',
+            'previous_close',
+            'is_listing',
+            'is_reversal',
+            'log_adjustment',
+            'last_shifted_date',
+            'record_begins',
+            'return_index',
         ]
     ) | indent(4) }}
 
 )
 
+-- The latest session at or above is in the record, or none of the record is.
 select
     symbol,
     trade_date,
+    session_number,
     feed,
+    price_basis,
     close,
     previous_trade_date,
     previous_close,
+    is_listing,
+    is_reversal,
     log_adjustment,
+    last_shifted_date,
     return_index,
-    closing_high_since,
-    closing_low_since
+    record_begins,
+    case when closing_high_since >= record_begins then closing_high_since end as closing_high_since,
+    case when closing_low_since >= record_begins then closing_low_since end as closing_low_since
 from extreme

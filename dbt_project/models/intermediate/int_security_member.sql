@@ -1,19 +1,52 @@
--- A suspended security has not moved, and does not count as unchanged either.
-{% set counted_change = "case when status <> 'suspended' then change_pct end" %}
+with performance as (
 
-{% for level in ['sector', 'industry'] %}
+    select
+        trade_date,
+        region,
+        sector,
+        industry,
+        symbol,
+        name,
+        status,
+        -- A suspended security has not moved, and does not count as unchanged either.
+        case when coalesce(status, 'traded') <> 'suspended' then change_pct end as change_pct,
+        is_outlier,
+        turnover,
+        float_cap
+    from {{ ref('security_performance') }}
+    where {{ is_counted_share('kind') }}
+
+),
+
+member as (
+
+    select
+        symbol,
+        basket,
+        valid_from,
+        coalesce(valid_to, cast('9999-12-31' as date)) as valid_to
+    from {{ ref('basket_member') }}
+
+),
+
+basket as (
+
+    select * from {{ ref('basket') }}
+
+)
+
+{% set columns = [
+    'symbol', 'name', 'status', 'change_pct', 'is_outlier', 'turnover', 'float_cap'
+] %}
+{% for level, group in [('market', 'region'), ('sector', 'sector'), ('industry', 'industry')] %}
     select
         trade_date,
         region,
         '{{ level }}' as level,
-        {{ level }} as sector,
-        symbol,
-        name,
-        status,
-        {{ counted_change }} as change_pct,
-        turnover
-    from {{ ref('security_performance') }}
-    where {{ level }} is not null
+        {{ group }} as sector,
+        {{ columns | join(',\n        ') }}
+    from performance
+    where {{ group }} is not null
 
     union all
 
@@ -23,16 +56,11 @@ select
     basket.region,
     'basket' as level,
     member.basket as sector,
-    performance.symbol,
-    performance.name,
-    performance.status,
-    {{ counted_change }} as change_pct,
-    performance.turnover
-from {{ ref('security_performance') }} as performance
-inner join {{ ref('basket_member') }} as member
+    performance.{{ columns | join(',\n    performance.') }}
+from performance
+inner join member
     on
         performance.symbol = member.symbol
-        and performance.trade_date >= member.valid_from
-        and performance.trade_date <= coalesce(member.valid_to, cast('9999-12-31' as date))
-inner join {{ ref('basket') }} as basket
+        and performance.trade_date between member.valid_from and member.valid_to
+inner join basket
     on member.basket = basket.basket

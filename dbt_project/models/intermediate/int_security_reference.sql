@@ -8,5 +8,7 @@ select
     symbol,
     name,
     industry,
+    listed,
+    delisted,
     feed as reference_feed
 from reported

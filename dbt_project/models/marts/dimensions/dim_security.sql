@@ -51,11 +51,19 @@ listed_or_traded as (
         coalesce(reference.name, latest.name) as name,
         reference.industry,
         reference.reference_feed,
+        reference.listed,
+        reference.delisted,
         latest.first_trade_date,
         latest.last_trade_date
     from reference
     full join latest
         on reference.symbol = latest.symbol
+
+),
+
+listing as (
+
+    select * from {{ ref('int_security_listing') }}
 
 ),
 
@@ -71,6 +79,11 @@ select
     listed_or_traded.name,
     market.market,
     market.region,
+    {{ kind_of_security('listed_or_traded.symbol') }} as kind,
+    {{ board_of_security('listed_or_traded.symbol') }} as board,
+    {{ counter_currency('listed_or_traded.symbol', 'market.currency') }} as currency,
+    coalesce(listed_or_traded.listed, listing.listed) as listed,
+    listed_or_traded.delisted,
     listed_or_traded.industry,
     membership.sector,
     listed_or_traded.reference_feed,
@@ -80,6 +93,8 @@ from listed_or_traded
 cross join clock
 inner join market
     on {{ market_of_security('listed_or_traded.symbol') }} = market.market
+left join listing
+    on listed_or_traded.symbol = listing.symbol
 left join membership
     on
         listed_or_traded.symbol = membership.symbol

@@ -1,12 +1,18 @@
 with closes as (
 
     select * from {{ ref('int_security_close') }}
+    {% if is_incremental() %}
+        where trade_date >= {{ rebuild_from() }}
+    {% endif %}
 
 ),
 
 security_close as (
 
     select * from {{ ref('stg_security_close') }}
+    {% if is_incremental() %}
+        where trade_date >= {{ rebuild_from() }}
+    {% endif %}
 
 ),
 
@@ -28,32 +34,73 @@ membership as (
 
 ),
 
+listing as (
+
+    select * from {{ ref('int_security_listing') }}
+
+),
+
+name_of_day as (
+
+    select * from {{ ref('int_security_name') }}
+
+),
+
+float_cap as (
+
+    select * from {{ ref('int_security_float_cap') }}
+    {% if is_incremental() %}
+        where trade_date >= {{ rebuild_from() }}
+    {% endif %}
+
+),
+
+-- Some vendors deliver half-days with a volume of 0 for every security: then it is not known.
+delivery as (
+
+    select
+        feed,
+        market,
+        trade_date,
+        max(volume) > 0 as has_volumes
+    from security_close
+    group by feed, market, trade_date
+
+),
+
 described as (
 
     select
         closes.trade_date,
         closes.symbol,
-        coalesce(reported.name, reference.name) as name,
+        coalesce(reported.name, name_of_day.name, reference.name) as name,
+        coalesce(reported.name, name_of_day.name) as known_name,
+        reported.is_special_treatment,
         market.market,
         market.region,
+        {{ kind_of_security('closes.symbol') }} as kind,
+        {{ board_of_security('closes.symbol') }} as board,
         reference.industry,
         membership.sector,
         reported.currency,
+        closes.price_basis,
         reported.open,
         reported.high,
         reported.low,
         closes.close,
         closes.previous_trade_date,
         closes.previous_close,
-        reported.volume,
+        closes.is_reversal,
+        case when delivery.has_volumes then reported.volume end as volume,
         reported.turnover,
+        reported.turnover_rate_pct,
+        float_cap.float_cap,
         closes.return_index,
         closes.closing_high_since,
         closes.closing_low_since,
-        coalesce(
-            reported.stated_status,
-            case when reported.volume = 0 then 'no_trade' else 'traded' end
-        ) as status,
+        closes.record_begins,
+        closes.session_number - listing.session_number + 1 as sessions_since_listing,
+        reported.stated_status,
         closes.feed
     from closes
     inner join security_close as reported
@@ -61,6 +108,11 @@ described as (
             closes.symbol = reported.symbol
             and closes.trade_date = reported.trade_date
             and closes.feed = reported.feed
+    inner join delivery
+        on
+            reported.feed = delivery.feed
+            and reported.market = delivery.market
+            and reported.trade_date = delivery.trade_date
     inner join market
         on reported.market = market.market
     left join reference
@@ -69,11 +121,16 @@ described as (
         on
             closes.symbol = membership.symbol
             and closes.trade_date between membership.valid_from and membership.valid_to
-    {% if is_incremental() %}
-        where
-            closes.trade_date >= {{ rebuild_from() }}
-            and reported.trade_date >= {{ rebuild_from() }}
-    {% endif %}
+    left join listing
+        on closes.symbol = listing.symbol
+    left join name_of_day
+        on
+            closes.symbol = name_of_day.symbol
+            and closes.trade_date between name_of_day.valid_from and name_of_day.valid_to
+    left join float_cap
+        on
+            closes.symbol = float_cap.symbol
+            and closes.trade_date = float_cap.trade_date
 
 ),
 
@@ -81,8 +138,33 @@ limited as (
 
     select
         *,
-        {{ price_limit('symbol', 'name', 'trade_date') }} as price_limit
+        cast(close - previous_close as decimal(18, 6)) as change,
+        {{ pct_change('close', 'previous_close') }} as change_pct,
+        case
+            when
+                price_basis = 'traded'
+                and coalesce(
+                    sessions_since_listing > {{ sessions_without_limit('board', 'trade_date') }}, true
+                )
+                then {{ price_limit('region', 'board', 'known_name', 'is_special_treatment', 'trade_date') }}
+        end as price_limit,
+        coalesce(
+            stated_status,
+            case
+                when volume > 0 or close <> previous_close then 'traded'
+                when volume = 0 then 'no_trade'
+            end
+        ) as status
     from described
+
+),
+
+judged as (
+
+    select
+        *,
+        {{ outlier_reason() }} as outlier_reason
+    from limited
 
 )
 
@@ -91,28 +173,39 @@ select
     symbol,
     name,
     market,
+    kind,
+    board,
     region,
     industry,
     sector,
     currency,
+    price_basis,
     open,
     high,
     low,
     close,
     previous_trade_date,
     previous_close,
-    cast(close - previous_close as decimal(18, 6)) as change,
-    {{ pct_change('close', 'previous_close') }} as change_pct,
+    change,
+    change_pct,
     volume,
     turnover,
+    turnover_rate_pct,
+    float_cap,
     return_index,
     closing_high_since,
     closing_low_since,
+    record_begins,
+    cast(price_limit * 100 as decimal(4, 2)) as limit_pct,
     case
         when close = round(previous_close * (1 + price_limit), 2) then 'up'
         when close = round(previous_close * (1 - price_limit), 2) then 'down'
     end as at_limit,
-    cast(price_limit * 100 as decimal(4, 2)) as limit_pct,
+    cast(case when sessions_since_listing > 0 then sessions_since_listing end as integer)
+    as sessions_since_listing,
+    outlier_reason is not null as is_outlier,
+    outlier_reason,
     status,
+    stated_status is not null as is_status_reported,
     feed
-from limited
+from judged

@@ -1,0 +1,54 @@
+{# What a security is, by the number ranges of its exchange. #}
+
+
+{#
+Kind of a security by its symbol: share, b_share, depositary_receipt, preference_share, fund, bond,
+rmb_counter (a second counter of a Hong Kong share); other where the range tells nothing.
+#}
+{% macro kind_of_security(symbol) -%}
+    case
+        when {{ symbol }} like '8____.HK' then 'rmb_counter'
+        when {{ symbol }} like '%.HK' then 'share'
+        when {{ symbol }} like '689%.SH' then 'depositary_receipt'
+        when {{ symbol }} like '60%.SH' or {{ symbol }} like '688%.SH' then 'share'
+        when {{ symbol }} like '900%.SH' or {{ symbol }} like '200%.SZ' then 'b_share'
+        when {{ symbol }} like '00%.SZ' or {{ symbol }} like '30%.SZ' then 'share'
+        when {{ symbol }} like '360%.SH' or {{ symbol }} like '140%.SZ' then 'preference_share'
+        when {{ symbol }} like '5%.SH' or {{ symbol }} like '15%.SZ' or {{ symbol }} like '16%.SZ'
+            then 'fund'
+        when {{ symbol }} like '1%.SH' or {{ symbol }} like '2%.SH' or {{ symbol }} like '1%.SZ'
+            then 'bond'
+        else 'other'
+    end
+{%- endmacro %}
+
+
+{# Whether a kind of security counts among the shares of its market, in averages and breadth. #}
+{% macro is_counted_share(kind) -%}
+    {{ kind }} in ('share', 'depositary_receipt')
+{%- endmacro %}
+
+
+{# Board of a security by its symbol: main, gem, star or chinext; null for what is no share. #}
+{% macro board_of_security(symbol) -%}
+    case
+        when {{ symbol }} like '8____.HK' then 'main'
+        when {{ symbol }} like '8___.HK' then 'gem'
+        when {{ symbol }} like '%.HK' then 'main'
+        when {{ symbol }} like '688%.SH' or {{ symbol }} like '689%.SH' then 'star'
+        when {{ symbol }} like '60%.SH' or {{ symbol }} like '900%.SH' then 'main'
+        when {{ symbol }} like '30%.SZ' then 'chinext'
+        when {{ symbol }} like '00%.SZ' or {{ symbol }} like '200%.SZ' then 'main'
+    end
+{%- endmacro %}
+
+
+{# Currency of a security's own counter: B shares and RMB counters have not that of their market. #}
+{% macro counter_currency(symbol, currency_of_market) -%}
+    case
+        when {{ symbol }} like '900___.SH' then 'USD'
+        when {{ symbol }} like '200___.SZ' then 'HKD'
+        when {{ symbol }} like '8____.HK' then 'CNY'
+        else {{ currency_of_market }}
+    end
+{%- endmacro %}

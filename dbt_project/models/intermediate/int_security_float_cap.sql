@@ -1,0 +1,80 @@
+{{ config(materialized='incremental') }}
+
+-- Turnover ÷ turnover rate is the value of the shares that can be traded, at the prices of the day.
+-- It needs no price, so files with adjusted prices give it too.
+with closes as (
+
+    select
+        symbol,
+        trade_date,
+        session_number
+    from {{ ref('int_security_close') }}
+    {% if is_incremental() %}
+        where trade_date >= {{ sessions_before_rebuild() }}
+    {% endif %}
+
+),
+
+rated as (
+
+    select
+        security_close.symbol,
+        security_close.trade_date,
+        min_by(
+            100 * cast(security_close.turnover as double) / security_close.turnover_rate_pct,
+            feed.priority
+        ) as float_cap
+    from {{ ref('stg_security_close') }} as security_close
+    inner join {{ source('raw', 'feed') }} as feed
+        on security_close.feed = feed.feed
+    where
+        security_close.turnover_rate_pct > 0
+        and security_close.turnover > 0
+        {% if is_incremental() %}
+            and security_close.trade_date >= {{ sessions_before_rebuild() }}
+        {% endif %}
+    group by security_close.symbol, security_close.trade_date
+
+),
+
+estimated as (
+
+    select
+        closes.symbol,
+        closes.trade_date,
+        {{ median('rated.float_cap') }} over twenty_sessions_before as float_cap,
+        count(rated.float_cap) over twenty_sessions_before as estimates
+    from closes
+    left join rated
+        on
+            closes.symbol = rated.symbol
+            and closes.trade_date = rated.trade_date
+    window twenty_sessions_before as (
+        partition by closes.symbol
+        order by closes.session_number range between 20 preceding and 1 preceding
+    )
+
+),
+
+-- A vendor's own figure counts for the session after it.
+valuation as (
+
+    {{ from_best_feed(ref('stg_security_valuation'), ['symbol', 'next_trade_date']) | indent(4) }}
+
+)
+
+select
+    estimated.symbol,
+    estimated.trade_date,
+    coalesce(valuation.float_cap, {{ to_amount('estimated.float_cap') }}) as float_cap,
+    valuation.float_cap is null as is_estimate
+from estimated
+left join valuation
+    on
+        estimated.symbol = valuation.symbol
+        and estimated.trade_date = valuation.next_trade_date
+where
+    (valuation.float_cap is not null or estimated.estimates >= {{ fewest_estimates() }})
+    {% if is_incremental() %}
+        and estimated.trade_date >= {{ rebuild_from() }}
+    {% endif %}
