@@ -27,8 +27,7 @@ REGION_NAMES = {"hong_kong": "Hong Kong", "mainland": "mainland China"}
 CURRENCIES = {"CNY": "yuan", "HKD": "Hong Kong dollars", "USD": "US dollars"}
 WEIGHTINGS = {
     "equal": "on average",
-    "turnover": "weighted by turnover",
-    "cap": "weighted by capitalisation",
+    "float_cap": "weighted by float capitalisation",
 }
 
 

@@ -8,9 +8,11 @@ with recounted as (
         trade_date,
         market,
         count(*) as reported,
-        count(case when change_pct is null and status <> 'suspended' then 1 end) as without_change
+        count(case when change_pct is null and status is distinct from 'suspended' then 1 end) as without_change
     from {{ ref('security_performance') }}
-    where trade_date >= {{ rebuild_from() }}
+    where
+        trade_date >= {{ rebuild_from() }}
+        and {{ is_counted_share('kind') }}
     group by trade_date, market
 
 )
@@ -27,9 +29,9 @@ left join {{ ref('market_breadth') }} as breadth
         and recounted.market = breadth.market
 where
     breadth.securities_reported is distinct from recounted.reported
-    or breadth.advancers + breadth.decliners + breadth.unchanged + breadth.suspended
+    or breadth.advancers + breadth.decliners + breadth.unchanged + coalesce(breadth.suspended, 0)
     <> recounted.reported - recounted.without_change
-    or breadth.limit_up > breadth.advancers + breadth.suspended
-    or breadth.limit_down > breadth.decliners + breadth.suspended
+    or breadth.limit_up > breadth.advancers + coalesce(breadth.suspended, 0)
+    or breadth.limit_down > breadth.decliners + coalesce(breadth.suspended, 0)
     or breadth.new_highs_52w + breadth.new_lows_52w > breadth.securities_reported
-    or (breadth.limit_up is null) <> (breadth.market = 'XHKG')
+    or (breadth.limit_up is not null and breadth.market = 'XHKG')

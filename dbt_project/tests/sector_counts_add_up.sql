@@ -28,13 +28,14 @@ recounted as (
             region,
             '{{ level }}' as level,
             count(*) as members,
-            count(case when status <> 'suspended' and change_pct > 0 then 1 end) as advancers,
-            count(case when status <> 'suspended' and change_pct < 0 then 1 end) as decliners,
-            count(case when status <> 'suspended' and change_pct = 0 then 1 end) as unchanged
+            count(case when status is distinct from 'suspended' and change_pct > 0 then 1 end) as advancers,
+            count(case when status is distinct from 'suspended' and change_pct < 0 then 1 end) as decliners,
+            count(case when status is distinct from 'suspended' and change_pct = 0 then 1 end) as unchanged
         from {{ ref('security_performance') }}
         where
             trade_date >= {{ rebuild_from() }}
             and {{ level }} is not null
+            and {{ is_counted_share('kind') }}
         group by trade_date, region
         {% if not loop.last %}union all{% endif %}
     {% endfor %}

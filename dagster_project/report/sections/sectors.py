@@ -31,21 +31,23 @@ class Sectors(Section):
     # Rows
 
     @cached_property
-    def _rows(self) -> list[Row]:
+    def sectors(self) -> list[Row]:
+        """Those that are ranked: with at least five members that traded."""
         return self.published.rows(
             "sector_performance",
-            """where trade_date = ? and level in ('sector', 'basket') and rank_best is not null
-            order by region, level, rank_best""",
+            """where trade_date = ? and level = 'sector' and rank_best is not null
+            order by region, rank_best""",
             [self.day.trade_date],
         )
 
     @cached_property
-    def sectors(self) -> list[Row]:
-        return [row for row in self._rows if row["level"] == "sector"]
-
-    @cached_property
     def baskets(self) -> list[Row]:
-        return [row for row in self._rows if row["level"] == "basket"]
+        return self.published.rows(
+            "sector_performance",
+            """where trade_date = ? and level = 'basket' and change_pct is not null
+            order by region, change_pct desc, sector""",
+            [self.day.trade_date],
+        )
 
     @cached_property
     def basket_members(self) -> dict[str, list[Row]]:

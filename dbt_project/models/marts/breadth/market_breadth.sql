@@ -1,64 +1,88 @@
 with performance as (
 
     select * from {{ ref('security_performance') }}
+    where
+        {{ is_counted_share('kind') }}
+        {% if is_incremental() %}
+            and trade_date >= {{ rebuild_from() }}
+        {% endif %}
 
 ),
 
-dim_security as (
+market_turnover as (
 
-    select * from {{ ref('dim_security') }}
+    select * from {{ ref('market_turnover') }}
 
 ),
 
 security as (
 
     select
-        performance.market,
-        performance.region,
-        performance.trade_date,
-        performance.status,
-        case when performance.status <> 'suspended' then performance.change_pct end as change_pct,
-        performance.at_limit,
-        cast({{ dbt.dateadd('day', -364, 'performance.trade_date') }} as date) as year_start,
-        performance.closing_high_since,
-        performance.closing_low_since,
-        dim_security.first_trade_date
+        market,
+        region,
+        trade_date,
+        status,
+        is_status_reported,
+        case when coalesce(status, 'traded') <> 'suspended' then change_pct end as change_pct,
+        turnover,
+        limit_pct,
+        at_limit,
+        record_begins,
+        closing_high_since,
+        closing_low_since,
+        cast({{ dbt.dateadd('day', -364, 'trade_date') }} as date) as year_start
     from performance
-    inner join dim_security
-        on performance.symbol = dim_security.symbol
-    {% if is_incremental() %}
-        where performance.trade_date >= {{ rebuild_from() }}
-    {% endif %}
+
+),
+
+counted as (
+
+    select
+        trade_date,
+        market,
+        region,
+        count(*) as securities_reported,
+        count(case when change_pct > 0 then 1 end) as advancers,
+        count(case when change_pct < 0 then 1 end) as decliners,
+        count(case when change_pct = 0 then 1 end) as unchanged,
+        count(case when is_status_reported then 1 end) as statuses,
+        count(case when status = 'suspended' then 1 end) as suspended,
+        count(case
+            when
+                record_begins <= year_start
+                and coalesce(closing_high_since < year_start, true)
+                then 1
+        end) as new_highs_52w,
+        count(case
+            when
+                record_begins <= year_start
+                and coalesce(closing_low_since < year_start, true)
+                then 1
+        end) as new_lows_52w,
+        count(limit_pct) as limits,
+        count(case when at_limit = 'up' then 1 end) as limit_up,
+        count(case when at_limit = 'down' then 1 end) as limit_down,
+        sum(turnover) as turnover
+    from security
+    group by trade_date, market, region
 
 )
 
 select
-    trade_date,
-    market,
-    cast(count(*) as integer) as securities_reported,
-    cast(count(case when change_pct > 0 then 1 end) as integer) as advancers,
-    cast(count(case when change_pct < 0 then 1 end) as integer) as decliners,
-    cast(count(case when change_pct = 0 then 1 end) as integer) as unchanged,
-    cast(count(case when status = 'suspended' then 1 end) as integer) as suspended,
-    cast(count(case
-        when
-            first_trade_date <= year_start
-            and coalesce(closing_high_since < year_start, true)
-            then 1
-    end) as integer) as new_highs_52w,
-    cast(count(case
-        when
-            first_trade_date <= year_start
-            and coalesce(closing_low_since < year_start, true)
-            then 1
-    end) as integer) as new_lows_52w,
-    case
-        when region = 'mainland'
-            then cast(count(case when at_limit = 'up' then 1 end) as integer)
-    end as limit_up,
-    case
-        when region = 'mainland'
-            then cast(count(case when at_limit = 'down' then 1 end) as integer)
-    end as limit_down
-from security
-group by trade_date, market, region
+    counted.trade_date,
+    counted.market,
+    cast(counted.securities_reported as integer) as securities_reported,
+    cast(counted.advancers as integer) as advancers,
+    cast(counted.decliners as integer) as decliners,
+    cast(counted.unchanged as integer) as unchanged,
+    cast(case when counted.statuses > 0 then counted.suspended end as integer) as suspended,
+    cast(counted.new_highs_52w as integer) as new_highs_52w,
+    cast(counted.new_lows_52w as integer) as new_lows_52w,
+    cast(case when counted.limits > 0 then counted.limit_up end as integer) as limit_up,
+    cast(case when counted.limits > 0 then counted.limit_down end as integer) as limit_down,
+    {{ pct_of('counted.turnover', 'market_turnover.turnover') }} as turnover_coverage_pct
+from counted
+left join market_turnover
+    on
+        counted.market = market_turnover.market
+        and counted.trade_date = market_turnover.trade_date

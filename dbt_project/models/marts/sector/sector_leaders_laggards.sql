@@ -15,6 +15,7 @@ ranked as (
             sector,
             change_pct,
             weighting,
+            members,
             advancers,
             decliners
         from {{ ref('sector_performance') }}
@@ -53,6 +54,7 @@ mover as (
             and ranked.level = member.level
             and ranked.sector = member.sector
             and member.change_pct is not null
+            and not member.is_outlier
     {% if is_incremental() %}
         where member.trade_date >= {{ rebuild_from() }}
     {% endif %}
@@ -68,6 +70,7 @@ select
     ranked.sector,
     ranked.change_pct,
     ranked.weighting,
+    ranked.members,
     ranked.advancers,
     ranked.decliners,
     mover.symbol as top_symbol,
