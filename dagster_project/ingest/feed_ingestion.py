@@ -241,7 +241,7 @@ def _apply(
         removed: files that are no longer in landing.
 
     Returns:
-        The earliest covered date whose record changed; None if none did.
+        The earliest covered date whose figures may change; None if none may.
     """
     if read:
         con.execute("delete from raw.rejected_row where file_id in (select file_id from parsed)")

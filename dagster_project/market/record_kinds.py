@@ -108,6 +108,8 @@ class RecordKind:
         figure: the main number of a record, if there is one.
         sessions: on which sessions the records must be: those of the index's market, of the
             security's market, or of the record's own market. None: on any day.
+        is_looked_back_on: whether records of days that are not covered count too: they are not
+            published, but figures of later, covered dates look back on them.
     """
 
     name: str
@@ -120,6 +122,7 @@ class RecordKind:
     part: str | None = None
     figure: str | None = None
     sessions: Literal["index", "security", "market"] | None = None
+    is_looked_back_on: bool = False
 
     @property
     def columns(self) -> dict[str, str]:
@@ -159,6 +162,7 @@ RECORD_KINDS = {
             row_needs=("close",),
             figure="close",
             sessions="index",
+            is_looked_back_on=True,
         ),
         RecordKind(
             "security_close",
@@ -188,6 +192,7 @@ RECORD_KINDS = {
             part="segment",
             figure="turnover",
             sessions="market",
+            is_looked_back_on=True,
         ),
         RecordKind(
             "exchange_rate",
@@ -198,6 +203,7 @@ RECORD_KINDS = {
             row_needs=("rate",),
             series="base_currency || currency",
             figure="rate",
+            is_looked_back_on=True,
         ),
         RecordKind(
             "security_reference",

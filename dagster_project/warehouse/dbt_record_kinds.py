@@ -20,7 +20,8 @@ Written by `make record-kinds` from dagster_project/market/record_kinds.py: chan
 
 The record kinds by name. `key` has the columns that identify a record within a feed, `values` the
 others; `about` has the columns of the key that say what it is about. `series`, `part` and `figure`
-are SQL for the same of records of any kind; `sessions` says on whose sessions the records must be.
+are SQL for the same of records of any kind; `sessions` says on whose sessions the records must be,
+`is_looked_back_on` whether records of days that are not covered count too.
 #}
 {% macro record_kinds() -%}
     {{ return("""
@@ -37,6 +38,7 @@ def macro_text() -> str:
             "part": kind.part,
             "figure": kind.figure,
             "sessions": kind.sessions,
+            "is_looked_back_on": kind.is_looked_back_on,
         }
         for kind in RECORD_KINDS.values()
     }

@@ -200,7 +200,7 @@ def apply_records(
             files of the feed can report the same record.
 
     Returns:
-        The earliest covered date whose record changed; None if none did.
+        The earliest covered date whose figures may change; None if none may.
     """
     table, key = f"raw.{kind.name}", ", ".join(kind.key)
     columns = f"{', '.join(kind.columns)}, file_id, line_number"
@@ -296,9 +296,13 @@ def _earliest_covered(
         changed: a query of the keys of the changed records.
     """
     if kind.is_dated:
+        touched_dates = "trade_date between from_date and to_date"
+        if kind.is_looked_back_on:
+            touched_dates = "trade_date <= to_date"
         query = f"""
-            select min(trade_date) from (select distinct trade_date from ({changed}))
-            join raw.asked_dates on trade_date between from_date and to_date"""
+            select min(greatest(trade_date, from_date))
+            from (select distinct trade_date from ({changed}))
+            join raw.asked_dates on {touched_dates}"""
     else:
         query = f"select '{EARLIEST_DATE}'::DATE from ({changed}) limit 1"
     row = con.execute(query).fetchone()

@@ -3,7 +3,8 @@ Written by `make record-kinds` from dagster_project/market/record_kinds.py: chan
 
 The record kinds by name. `key` has the columns that identify a record within a feed, `values` the
 others; `about` has the columns of the key that say what it is about. `series`, `part` and `figure`
-are SQL for the same of records of any kind; `sessions` says on whose sessions the records must be.
+are SQL for the same of records of any kind; `sessions` says on whose sessions the records must be,
+`is_looked_back_on` whether records of days that are not covered count too.
 #}
 {% macro record_kinds() -%}
     {{ return({
@@ -30,7 +31,8 @@ are SQL for the same of records of any kind; `sessions` says on whose sessions t
             "series": "symbol",
             "part": none,
             "figure": "close",
-            "sessions": "index"
+            "sessions": "index",
+            "is_looked_back_on": true
         },
         "security_close": {
             "about": [
@@ -59,7 +61,8 @@ are SQL for the same of records of any kind; `sessions` says on whose sessions t
             "series": "symbol",
             "part": none,
             "figure": "close",
-            "sessions": "security"
+            "sessions": "security",
+            "is_looked_back_on": false
         },
         "market_turnover": {
             "about": [
@@ -80,7 +83,8 @@ are SQL for the same of records of any kind; `sessions` says on whose sessions t
             "series": "market",
             "part": "segment",
             "figure": "turnover",
-            "sessions": "market"
+            "sessions": "market",
+            "is_looked_back_on": true
         },
         "exchange_rate": {
             "about": [
@@ -98,7 +102,8 @@ are SQL for the same of records of any kind; `sessions` says on whose sessions t
             "series": "base_currency || currency",
             "part": none,
             "figure": "rate",
-            "sessions": none
+            "sessions": none,
+            "is_looked_back_on": true
         },
         "security_reference": {
             "about": [
@@ -116,7 +121,8 @@ are SQL for the same of records of any kind; `sessions` says on whose sessions t
             "series": "symbol",
             "part": none,
             "figure": none,
-            "sessions": "security"
+            "sessions": "security",
+            "is_looked_back_on": false
         },
         "security_name": {
             "about": [
@@ -132,7 +138,8 @@ are SQL for the same of records of any kind; `sessions` says on whose sessions t
             "series": "symbol",
             "part": none,
             "figure": none,
-            "sessions": none
+            "sessions": none,
+            "is_looked_back_on": false
         },
         "security_valuation": {
             "about": [
@@ -151,7 +158,8 @@ are SQL for the same of records of any kind; `sessions` says on whose sessions t
             "series": "symbol",
             "part": none,
             "figure": none,
-            "sessions": "security"
+            "sessions": "security",
+            "is_looked_back_on": false
         },
         "broker_target": {
             "about": [
@@ -169,7 +177,8 @@ are SQL for the same of records of any kind; `sessions` says on whose sessions t
             "series": "symbol",
             "part": "broker",
             "figure": "target",
-            "sessions": none
+            "sessions": none,
+            "is_looked_back_on": false
         },
         "market_event": {
             "about": [
@@ -186,7 +195,8 @@ are SQL for the same of records of any kind; `sessions` says on whose sessions t
             "series": "basket",
             "part": "event",
             "figure": none,
-            "sessions": none
+            "sessions": none,
+            "is_looked_back_on": false
         }
     }) }}
 {%- endmacro %}

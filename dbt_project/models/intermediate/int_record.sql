@@ -34,7 +34,8 @@ with record as (
             source.file_id,
             source.line_number,
             source.loaded_at,
-            source.is_current
+            source.is_current,
+            {{ kind["is_looked_back_on"] | lower }} as is_looked_back_on
         from {{ source('raw', name) }} as source
         {% if kind["sessions"] == "index" %}
             left join {{ ref('index_definition') }} as definition
@@ -44,6 +45,12 @@ with record as (
             union all
         {% endif %}
     {% endfor %}
+),
+
+clock as (
+
+    select max(to_date) as trade_date from {{ source('raw', 'asked_dates') }}
+
 )
 
 select
@@ -76,12 +83,18 @@ select
         when record.is_current then 'loaded'
         else 'held'
     end as fate,
+    -- Whether figures of later, covered dates look back on the record, which is not covered itself.
+    covered.from_date is null
+    and record.is_looked_back_on
+    and record.trade_date <= clock.trade_date
+    and (record.market is null or calendar.market is not null) as is_looked_back_on,
     -- Whether the feed is of a kind that has one record per line.
     {{ list_length('feed.record_kinds') }} = 1
     and record.record_kind <> 'exchange_rate' as is_alone
 from record
 inner join {{ source('raw', 'feed') }} as feed
     on record.feed = feed.feed
+cross join clock
 left join {{ source('raw', 'asked_dates') }} as covered
     on record.trade_date between covered.from_date and covered.to_date
 left join {{ source('raw', 'session') }} as calendar

@@ -1,7 +1,8 @@
--- Rates belong to no market: they are kept on every covered date, session or not.
-with covered as (
+-- Rates belong to no market: they are kept on every day up to the clock, session or not. Figures of
+-- the first covered dates may need a rate from before them.
+with clock as (
 
-    select * from {{ source('raw', 'asked_dates') }}
+    select max(to_date) as trade_date from {{ source('raw', 'asked_dates') }}
 
 ),
 
@@ -31,5 +32,5 @@ select
     renamed.rate_date,
     renamed.rate
 from renamed
-inner join covered
-    on renamed.rate_date between covered.from_date and covered.to_date
+inner join clock
+    on renamed.rate_date <= clock.trade_date

@@ -1,50 +1,22 @@
-with session as (
+with known as (
 
-    select * from {{ ref('stg_session') }}
-
-),
-
-source as (
-
-    select * from {{ source('raw', 'market_turnover') }}
-    where is_current
-
-),
-
-renamed as (
-
-    select
-        feed,
-        market,
-        segment,
-        trade_date,
-        turnover,
-        volume,
-        deals,
-        is_half_day as stated_half_day,
-        currency,
-        file_id,
-        line_number
-    from source
+    select * from {{ ref('stg_known_market_turnover') }}
 
 )
 
 select
-    renamed.feed,
-    renamed.market,
-    renamed.segment,
-    renamed.trade_date,
-    session.previous_trade_date,
-    session.session_number,
-    renamed.turnover,
-    renamed.volume,
-    renamed.deals,
-    renamed.currency,
-    renamed.file_id,
-    renamed.line_number,
-    session.is_half_day or coalesce(renamed.stated_half_day, false) as is_half_day
-from renamed
-inner join session
-    on
-        renamed.market = session.market
-        and renamed.trade_date = session.trade_date
+    feed,
+    market,
+    segment,
+    trade_date,
+    previous_trade_date,
+    session_number,
+    turnover,
+    volume,
+    deals,
+    currency,
+    file_id,
+    line_number,
+    is_half_day
+from known
+where is_covered

@@ -82,14 +82,26 @@ def test_a_run_with_nothing_new_writes_nothing(tmp_path: Path) -> None:
     assert seen[0] == seen[1]
 
 
-def test_rows_outside_the_requested_dates_are_held_and_change_nothing(house: House) -> None:
-    house.put("wsj_index/HSI.csv", HSI + "12/31/99,1,1,1,1\n")
+def test_rows_after_the_clock_are_held_and_change_nothing(house: House) -> None:
+    house.put("wsj_index/HSI.csv", HSI + "01/02/26,1,1,1,1\n")
     result = house.run()
     assert (result.rows_accepted, result.changed_from) == (1, None)
     assert house.rows("from raw.pending_rebuild") == []
-    house.put("wsj_index/HSI.csv", HSI + "12/31/99,2,2,2,2\n01/03/00,1,1,1,1\n")
-    assert house.run().changed_from == date(2000, 1, 3)
-    assert state.pending_from(house.con) == date(2000, 1, 3)
+    house.put("wsj_index/HSI.csv", HSI + "01/02/26,2,2,2,2\n12/31/25,1,1,1,1\n")
+    assert house.run().changed_from == date(2025, 12, 31)
+    assert state.pending_from(house.con) == date(2025, 12, 31)
+
+
+def test_a_close_of_an_uncovered_date_reaches_the_next_covered_one(house: House) -> None:
+    house.con.execute("delete from raw.asked_dates")
+    house.con.execute("insert into raw.asked_dates values ('2025-09-15', '2025-09-16')")
+    house.put("wsj_index/HSI.csv", hsi(d12=1))
+    assert house.run().changed_from == date(2025, 9, 15)
+    # Nothing looks back on shares of uncovered dates.
+    share = "Price,Close,High,Low,Open,Volume\nTicker,0700.HK,0700.HK,0700.HK,0700.HK,0700.HK\n"
+    house.put("yahoo_hk/0700.HK.csv", share + "Date,,,,,\n2025-09-12,5,5,5,5,100\n")
+    result = house.run("yahoo_hk")
+    assert (result.rows_accepted, result.changed_from) == (1, None)
 
 
 def test_a_file_removed_is_withdrawn(house: House) -> None:

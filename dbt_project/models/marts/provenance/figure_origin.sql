@@ -34,7 +34,9 @@ record as (
     from {{ ref('int_record') }} as record
     inner join file
         on record.file_id = file.file_id
-    where record.fate in ('loaded', 'held')
+    where
+        record.fate in ('loaded', 'held')
+        or record.is_looked_back_on
 
 )
 
