@@ -100,11 +100,10 @@ class Day:
             if market["region"] == region and market["market"] in self.sessions
         ]
 
-    def first_day(self, row: Row) -> Figure | None:
-        """The first day in the warehouse of the index or security that a row is of."""
-        if row.row_key.table == "index_performance":
-            key = RowKey.of("index_performance", symbol=row["symbol"])
-            return self.published.figure(Reference(key, "min(trade_date)", "date"))
+    def record_begins(self, row: Row) -> Figure:
+        """The first day known of the index or security that a row is of."""
+        if "record_begins" in row.values:
+            return row.figure("record_begins", "date")
         key = RowKey.of("dim_security", symbol=row["symbol"])
         return self.published.figure(Reference(key, "first_trade_date", "date"))
 

@@ -90,6 +90,7 @@ FORMS: dict[str, Callable[[Any], str]] = {
     "above_size": lambda value: _number(abs((Decimal(str(value)) - 1) * 100), 1) + " %",
     "date": lambda value: _day(value, "%B"),
     "short_date": lambda value: _day(value, "%b"),
+    "month": lambda value: f"{value:%B} {value.year}",
     "title": lambda value: f"Market report, {_day(value, '%B')}",
     "moment": lambda value: f"{_day(value, '%B')}, {value:%H:%M} UTC",
 }

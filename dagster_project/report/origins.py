@@ -107,6 +107,8 @@ class Origins:
             days = {own, before, since}
             if measure == "previous_close":
                 days = {before}
+            if measure == "record_begins":
+                days = {since}
             wanted = [want for want in wanted if want.day in days]
         return self._found(wanted)
 
@@ -204,7 +206,7 @@ def _place(record: Record) -> str:
 
 def _columns_of(measure: str) -> tuple[str, ...]:
     """The columns with the dates of other sessions that a measure of a close is made from."""
-    if measure.startswith("closing_"):
+    if measure.endswith("_since") or measure == "record_begins":
         return (measure,)
     if measure in ("previous_close", "change", "change_pct"):
         return ("previous_trade_date",)
@@ -221,9 +223,11 @@ def _day(row: RowKey, column: str = "trade_date") -> date:
 Find = Callable[[Origins, RowKey], list[Wanted]]
 
 
-def _of_close(kind: str) -> Find:
+def _of_close(kind: str, *since: str) -> Find:
+    """A close and the closes of the sessions that its row names, also in the columns `since`."""
+
     def find(origins: Origins, row: RowKey) -> list[Wanted]:
-        columns = ("previous_trade_date", "closing_high_since", "closing_low_since")
+        columns = ("previous_trade_date", "closing_high_since", "closing_low_since", *since)
         others = {origins.value(row, column) for column in columns} - {None}
         days = [_day(row), *sorted(others, reverse=True)]
         return [Wanted(kind, row["symbol"], day) for day in days]
@@ -281,11 +285,10 @@ def _of_claim(origins: Origins, row: RowKey) -> list[Wanted]:
 
 # Tables without a trade date in the key: the record of the first day.
 _FIRST_DAY = {
-    "index_performance": ("index_close", "min(trade_date)"),
     "dim_security": ("security_close", "first_trade_date"),
 }
 _WANTED: dict[str, Find] = {
-    "index_performance": _of_close("index_close"),
+    "index_performance": _of_close("index_close", "record_begins"),
     "security_performance": _of_close("security_close"),
     "sector_performance": _of_members,
     "market_breadth": _of_members,

@@ -68,13 +68,14 @@ def extreme(column: str) -> str:
     return "highest" if column == "closing_high_since" else "lowest"
 
 
-def last_seen(row: Row) -> Text:
+def last_seen(day: Day, row: Row) -> Text:
     """A table's cell: when the level of a close was last seen, in the direction it moved."""
     column = level_last_seen(row)
     if column is None:
         return ()
     if row[column] is None:
-        return say("{word} on record", word=extreme(column))
+        begins = day.record_begins(row).written("month")
+        return say("{word} since records began in {begins}", word=extreme(column), begins=begins)
     return say("{word} since {since}", word=extreme(column), since=row.figure(column, "short_date"))
 
 
@@ -87,14 +88,21 @@ class Level:
     since: Figure
     years: float
     is_first_day: bool
-    """Whether no such level is known and `since` is the first day of the record."""
+    """Whether no such level is known and `since` is the first day of the record.
+
+    The record may begin long after the index or the security: nothing is said of all time.
+    """
 
     def clause(self, noun: str = " close") -> Text:
         """`its highest close since 23 July 2021`."""
-        pattern = "its {word}{noun} since {since}"
         if self.is_first_day:
-            pattern = "its {word}{noun} in a record that begins on {since}"
-        return say(pattern, word=self.word, noun=noun, since=self.since)
+            return say(
+                "its {word}{noun} since records began in {since}",
+                word=self.word,
+                noun=noun,
+                since=self.since.written("month"),
+            )
+        return say("its {word}{noun} since {since}", word=self.word, noun=noun, since=self.since)
 
 
 def notable_level(day: Day, row: Row) -> Level | None:
@@ -102,11 +110,9 @@ def notable_level(day: Day, row: Row) -> Level | None:
     column = level_last_seen(row)
     if column is None:
         return None
-    since: Figure | None = row.figure(column, "date")
     is_first_day = row[column] is None
-    if is_first_day:
-        since = day.first_day(row)
-    if since is None or since.value is None:
+    since = day.record_begins(row) if is_first_day else row.figure(column, "date")
+    if since.value is None:
         return None
     days = (day.trade_date - since.value).days
     if days < NOTABLE_AFTER_DAYS:

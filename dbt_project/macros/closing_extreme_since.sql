@@ -10,6 +10,8 @@ Args:
     value: the column compared; not null.
     carried: further columns of both to pass through, where joining millions of rows back to them
         would be slow.
+    holds_history: whether `closes` has all earlier rows itself, also in an incremental run, so that
+        none is read from the model's own table.
 Yields symbol, trade_date, the carried columns, closing_high_since, closing_low_since.
 
 Two ways give the same answer. A night compares its few sessions with all of history in one join,
@@ -17,11 +19,11 @@ which reads the history once per session. A full refresh first looks where most 
 five sessions before, then in the same month, then in the same year, then in the latest year that
 has one, narrowed to its month and session. So a row is compared with tens of others, not thousands.
 #}
-{% macro closing_extreme_since(closes, value, carried=[]) -%}
+{% macro closing_extreme_since(closes, value, carried=[], holds_history=false) -%}
     {%- if is_incremental() and days_to_rebuild() <= 31 -%}
-        {{ closing_extreme_since_by_join(closes, value, carried) }}
+        {{ closing_extreme_since_by_join(closes, value, carried, holds_history) }}
     {%- else -%}
-        {{ closing_extreme_since_by_calendar(closes, value, carried) }}
+        {{ closing_extreme_since_by_calendar(closes, value, carried, holds_history) }}
     {%- endif -%}
 {%- endmacro %}
 
@@ -36,8 +38,8 @@ has one, narrowed to its month and session. So a row is compared with tens of ot
 {%- endmacro %}
 
 
-{# The rows that need an answer. #}
-{% macro sessions_sought(closes, value, carried=[]) -%}
+{# The rows that need an answer, or all where `with_earlier`. #}
+{% macro sessions_sought(closes, value, carried=[], with_earlier=false) -%}
     select
         symbol,
         trade_date,
@@ -46,16 +48,16 @@ has one, narrowed to its month and session. So a row is compared with tens of ot
         {%- endfor %}
         {{ value }} as close_value
     from {{ closes }}
-    {% if is_incremental() %}
+    {% if is_incremental() and not with_earlier %}
         where trade_date >= {{ rebuild_from() }}
     {% endif %}
 {%- endmacro %}
 
 
 {# The rows that may be the answer: those that need one, and all earlier ones. #}
-{% macro sessions_known(closes, value, carried=[]) -%}
-    {{ sessions_sought(closes, value, carried) }}
-    {% if is_incremental() %}
+{% macro sessions_known(closes, value, carried=[], holds_history=false) -%}
+    {{ sessions_sought(closes, value, carried, with_earlier=holds_history) }}
+    {% if is_incremental() and not holds_history %}
         union all
 
         select
@@ -71,7 +73,7 @@ has one, narrowed to its month and session. So a row is compared with tens of ot
 {%- endmacro %}
 
 
-{% macro closing_extreme_since_by_join(closes, value, carried=[]) -%}
+{% macro closing_extreme_since_by_join(closes, value, carried=[], holds_history=false) -%}
     select
         sought.symbol,
         sought.trade_date,
@@ -83,7 +85,7 @@ has one, narrowed to its month and session. So a row is compared with tens of ot
         max(case when earlier.close_value <= sought.close_value then earlier.trade_date end)
             as closing_low_since
     from ({{ sessions_sought(closes, value, carried) }}) as sought
-    left join ({{ sessions_known(closes, value) }}) as earlier
+    left join ({{ sessions_known(closes, value, [], holds_history) }}) as earlier
         on
             sought.symbol = earlier.symbol
             and sought.trade_date > earlier.trade_date
@@ -92,7 +94,7 @@ has one, narrowed to its month and session. So a row is compared with tens of ot
 {%- endmacro %}
 
 
-{% macro closing_extreme_since_by_calendar(closes, value, carried=[]) -%}
+{% macro closing_extreme_since_by_calendar(closes, value, carried=[], holds_history=false) -%}
     with five_sessions as (
 
         select
@@ -112,7 +114,7 @@ has one, narrowed to its month and session. So a row is compared with tens of ot
                 {%- endfor %}
             end as {{ side }}_since
             {%- endfor %}
-        from ({{ sessions_known(closes, value, carried) }}) as known
+        from ({{ sessions_known(closes, value, carried, holds_history) }}) as known
         window by_session as (partition by symbol order by trade_date)
 
     ),

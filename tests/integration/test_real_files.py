@@ -53,7 +53,8 @@ def test_hang_seng_is_at_its_highest_since_july_2021(real: duckdb.DuckDBPyConnec
     hsi = row(real, "index_performance", "HSI")
     assert round(float(hsi["change"]), 2) == 469.88
     assert hsi["closing_high_since"].date() == date(2021, 7, 23)
-    assert not hsi["is_all_time_high"]
+    assert not hsi["is_record_high"]
+    assert hsi["record_begins"].date() == date(1990, 1, 2)
 
 
 @pytest.mark.parametrize(

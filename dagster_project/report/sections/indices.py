@@ -189,7 +189,7 @@ class Indices(Section):
                 _close(row),
                 row.figure("change", "points"),
                 row.figure("change_pct", "pct"),
-                last_seen(row),
+                last_seen(self.day, row),
                 row.figure("return_5d_pct", "pct"),
                 row.figure("return_20d_pct", "pct"),
                 row.figure("return_ytd_pct", "pct"),
@@ -233,8 +233,12 @@ def _chart(row: Row, history: Sequence[tuple[date, float]]) -> Chart:
     )
     end: dict[str, Any] = {"day": str(last_day), "value": level}
     if column and since is not None:
-        has_room = (last_day - since).days > LABEL_GAP * (last_day - first_day).days
-        _draw_level(canvas, end, row.figure(column, "short_date"), column, has_room)
+        begin = {"day": str(max(since, first_day)), "value": level}
+        _draw_level(canvas, begin, end, column)
+        # A session before the covered dates has no place in the drawing.
+        if since >= first_day:
+            has_room = (last_day - since).days > LABEL_GAP * (last_day - first_day).days
+            _mark_session(canvas, begin, row.figure(column, "short_date"), column, has_room)
     canvas.layer({"type": "circle", "size": 36, "color": "var(--ink)", "opacity": 1}, [end])
     canvas.label(
         _close(row),
@@ -254,16 +258,22 @@ def _chart(row: Row, history: Sequence[tuple[date, float]]) -> Chart:
     return Chart(name, title, _caption(row), canvas.spec(), canvas.labels)
 
 
-def _draw_level(
-    canvas: Canvas, end: dict[str, Any], since: Figure, column: str, has_room: bool
+def _side(column: str) -> str:
+    return "var(--up)" if column == "closing_high_since" else "var(--down)"
+
+
+def _draw_level(canvas: Canvas, begin: dict[str, Any], end: dict[str, Any], column: str) -> None:
+    """A dashed line up to the trade date, at its level."""
+    mark = {"type": "line", "strokeWidth": 1.2, "strokeDash": [3, 3], "color": _side(column)}
+    canvas.layer(mark, [begin, end])
+
+
+def _mark_session(
+    canvas: Canvas, seen: dict[str, Any], since: Figure, column: str, has_room: bool
 ) -> None:
-    """A dashed line from the session that saw a level last; labelled where there is room."""
-    seen = {"day": str(since.value), "value": end["value"]}
-    side = "var(--up)" if column == "closing_high_since" else "var(--down)"
-    canvas.layer(
-        {"type": "line", "strokeWidth": 1.2, "strokeDash": [3, 3], "color": side}, [seen, end]
-    )
-    canvas.layer({"type": "point", "size": 36, "color": side, "strokeWidth": 1.6}, [seen])
+    """A point at the session that saw the level last; labelled where there is room."""
+    mark = {"type": "point", "size": 36, "color": _side(column), "strokeWidth": 1.6}
+    canvas.layer(mark, [seen])
     if has_room:
         canvas.label(
             since, seen["day"], seen["value"], align="left", baseline="bottom", dy=-6, dx=-4

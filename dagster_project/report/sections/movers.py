@@ -64,7 +64,7 @@ class Movers(Section):
                     row.figure("symbol", "text"),
                     row.figure("close", "price"),
                     row.figure("change_pct", "pct"),
-                    say(AT_LIMIT[row["at_limit"]]) if row["at_limit"] else last_seen(row),
+                    say(AT_LIMIT[row["at_limit"]]) if row["at_limit"] else last_seen(self.day, row),
                     self.day.sector_names[row["sector"]].figure("name", "text")
                     if row["sector"] in self.day.sector_names
                     else None,

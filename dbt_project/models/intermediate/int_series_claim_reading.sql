@@ -30,21 +30,30 @@ reading as (
 
 ),
 
+index_history as (
+
+    select
+        symbol,
+        record_begins as known_from
+    from {{ ref('dim_index') }}
+
+),
+
+security_history as (
+
+    select
+        symbol,
+        min(trade_date) as known_from
+    from {{ ref('security_performance') }}
+    where symbol in (select reading.symbol from reading)
+    group by symbol
+
+),
+
 {% for kind in ['index', 'security'] %}
     {{ kind }}_performance as (
 
         select * from {{ ref(kind ~ '_performance') }}
-
-    ),
-
-    {{ kind }}_history as (
-
-        select
-            symbol,
-            min(trade_date) as known_from
-        from {{ kind }}_performance
-        where symbol in (select reading.symbol from reading)
-        group by symbol
 
     ),
 

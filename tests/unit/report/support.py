@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from dagster_project.report import composition
 from dagster_project.report.day import Day
-from dagster_project.report.figures import Figure, Reference, Row, RowKey, plain
+from dagster_project.report.figures import Row, RowKey, plain
 from dagster_project.report.published import Published
 
 DAY = date(2025, 9, 17)
@@ -31,6 +31,7 @@ def index(symbol: str, change_pct: float | None, **values: Any) -> Row:
         "change_pct": change_pct,
         "closing_high_since": DAY - timedelta(2),
         "closing_low_since": DAY - timedelta(2),
+        "record_begins": FIRST_DAY,
     }
     return row("index_performance", {"symbol": symbol, "trade_date": DAY}, **defaults | values)
 
@@ -47,11 +48,6 @@ def names(*sectors: str) -> dict[str, Row]:
         name: row("dim_sector", {"sector": name}, name=name.replace("_", " ").title())
         for name in sectors
     }
-
-
-def first_day(of: Row) -> Figure:
-    key = RowKey.of("index_performance", symbol=of["symbol"])
-    return Figure(Reference(key, "min(trade_date)", "date"), FIRST_DAY)
 
 
 class _NothingDelivered:
@@ -80,7 +76,6 @@ def the_day(**rows: Any) -> Day:
             "markets": [row("dim_market", {"market": m}, region=r) for m, r in MARKETS.items()],
             "sessions": {"XHKG": session("XHKG")},
             "last_sessions": {m: session(m, DAY - timedelta(1)) for m in MARKETS},
-            "first_day": first_day,
         }
         | rows
     )

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from dagster_project.report.figures import Figure, Reference, RowKey, plain
-from dagster_project.report.wording import news_value, notable_level, verb
+from dagster_project.report.figures import plain
+from dagster_project.report.wording import last_seen, news_value, notable_level, verb
 from tests.unit.report.support import DAY, index, the_day
 
 
@@ -40,7 +40,7 @@ def test_a_change_has_its_word(change_pct: float, past: str, present: str) -> No
         ({"closing_high_since": DAY - timedelta(27)}, None),
         (
             {"closing_high_since": None},
-            "its highest close in a record that begins on 4 January 2021",
+            "its highest close since records began in January 2021",
         ),
         (
             {"change": -1, "closing_low_since": date(2025, 1, 23)},
@@ -60,12 +60,21 @@ def test_a_level_is_told_when_it_was_not_seen_for_long(
 
 
 def test_no_record_is_told_on_the_day_it_begins() -> None:
-    day = the_day(
-        first_day=lambda of: Figure(
-            Reference(RowKey.of("index_performance", symbol="HSI"), "min(trade_date)", "date"), DAY
-        )
-    )
-    assert notable_level(day, index("HSI", 1.0, closing_high_since=None)) is None
+    begun = index("HSI", 1.0, closing_high_since=None, record_begins=DAY)
+    assert notable_level(the_day(), begun) is None
+
+
+@pytest.mark.parametrize(
+    ("values", "cell"),
+    [
+        ({"closing_high_since": date(2021, 7, 23)}, "highest since 23 Jul 2021"),
+        ({"closing_high_since": None}, "highest since records began in January 2021"),
+        ({"change": -1, "closing_low_since": None}, "lowest since records began in January 2021"),
+        ({"change": 0, "closing_high_since": None}, ""),
+    ],
+)
+def test_a_cell_says_since_when_a_close_is_the_highest(values: dict[str, Any], cell: str) -> None:
+    assert plain(last_seen(the_day(), index("HSI", 1.0, **values))) == cell
 
 
 def test_a_change_and_the_years_since_a_level_add_up() -> None:

@@ -10,94 +10,92 @@ closes as (
 
 ),
 
-extremes as (
+changes as (
 
-    {{ closing_extreme_since('closes', 'close') | indent(4) }}
-
-),
-
-last_session_of_year as (
-
-    select
-        market,
-        extract(year from trade_date) as calendar_year,
-        max(trade_date) as trade_date
-    from {{ ref('stg_calendar') }}
-    group by market, extract(year from trade_date)
+    select * from closes
+    where change_pct is not null
 
 ),
 
-referenced as (
+index_return as (
 
-    select
-        closes.*,
-        max(closes.close) over (
-            partition by closes.symbol order by closes.trade_date
-        ) as running_high,
-        -- Never a close of longer ago: a change over two sessions must not look like one over one.
-        coalesce(
-            closes.stated_previous_close,
-            closes.close - closes.stated_change,
-            previous.close
-        ) as previous_close,
-        five_back.close as close_5d,
-        twenty_back.close as close_20d,
-        year_end.close as close_year_end
-    from closes
-    left join closes as previous
-        on
-            closes.symbol = previous.symbol
-            and closes.previous_trade_date = previous.trade_date
-    left join closes as five_back
-        on
-            closes.symbol = five_back.symbol
-            and closes.session_number - 5 = five_back.session_number
-    left join closes as twenty_back
-        on
-            closes.symbol = twenty_back.symbol
-            and closes.session_number - 20 = twenty_back.session_number
-    left join last_session_of_year as year_before
-        on
-            closes.market = year_before.market
-            and extract(year from closes.trade_date) - 1 = year_before.calendar_year
-    left join closes as year_end
-        on
-            closes.symbol = year_end.symbol
-            and year_before.trade_date = year_end.trade_date
+    select * from {{ ref('int_index_return') }}
+
+),
+
+standing as (
+
+    select * from {{ ref('int_index_standing') }}
+
+),
+
+close_extreme as (
+
+    {{ closing_extreme_since('closes', 'close', holds_history=true) | indent(4) }}
+
+),
+
+change_extreme as (
+
+    {{ closing_extreme_since('changes', 'change_pct', holds_history=true) | indent(4) }}
 
 )
 
 select
-    referenced.trade_date,
-    referenced.symbol,
+    closes.trade_date,
+    closes.symbol,
     definition.name,
     definition.region,
     definition.currency,
-    referenced.open,
-    referenced.high,
-    referenced.low,
-    referenced.close,
-    referenced.previous_trade_date,
-    cast(referenced.previous_close as decimal(18, 6)) as previous_close,
-    cast(referenced.close - referenced.previous_close as decimal(18, 6)) as change,
-    {{ pct_change('referenced.close', 'referenced.previous_close') }} as change_pct,
-    referenced.volume,
-    referenced.turnover,
-    extremes.closing_high_since,
-    extremes.closing_low_since,
-    extremes.closing_high_since is null as is_all_time_high,
-    {{ pct_change('referenced.close', 'referenced.close_5d') }} as return_5d_pct,
-    {{ pct_change('referenced.close', 'referenced.close_20d') }} as return_20d_pct,
-    {{ pct_change('referenced.close', 'referenced.close_year_end') }} as return_ytd_pct,
-    {{ pct_change('referenced.close', 'referenced.running_high') }} as drawdown_pct,
-    referenced.feed
-from referenced
+    closes.open,
+    closes.high,
+    closes.low,
+    closes.close,
+    closes.previous_trade_date,
+    closes.previous_close,
+    closes.change,
+    closes.change_pct,
+    closes.volume,
+    closes.turnover,
+    close_extreme.closing_high_since,
+    close_extreme.closing_low_since,
+    close_extreme.closing_high_since is null as is_record_high,
+    standing.record_begins,
+    change_extreme.closing_high_since as change_high_since,
+    change_extreme.closing_low_since as change_low_since,
+    standing.streak,
+    index_return.return_5d_pct,
+    index_return.return_20d_pct,
+    index_return.return_wtd_pct,
+    index_return.return_mtd_pct,
+    index_return.return_qtd_pct,
+    index_return.return_ytd_pct,
+    index_return.return_1y_pct,
+    standing.high_52w,
+    standing.low_52w,
+    standing.drawdown_pct,
+    closes.feed
+from closes
 inner join definition
-    on referenced.symbol = definition.symbol
-inner join extremes
+    on closes.symbol = definition.symbol
+inner join index_return
     on
-        referenced.symbol = extremes.symbol
-        and referenced.trade_date = extremes.trade_date
-{% if is_incremental() %}
-    where referenced.trade_date >= {{ rebuild_from() }}
-{% endif %}
+        closes.symbol = index_return.symbol
+        and closes.trade_date = index_return.trade_date
+inner join standing
+    on
+        closes.symbol = standing.symbol
+        and closes.trade_date = standing.trade_date
+inner join close_extreme
+    on
+        closes.symbol = close_extreme.symbol
+        and closes.trade_date = close_extreme.trade_date
+left join change_extreme
+    on
+        closes.symbol = change_extreme.symbol
+        and closes.trade_date = change_extreme.trade_date
+where
+    closes.is_covered
+    {% if is_incremental() %}
+        and closes.trade_date >= {{ rebuild_from() }}
+    {% endif %}
