@@ -293,7 +293,7 @@ def test_sessions_before_the_coverage_are_known_and_not_published(home: Home) ->
     assert begin == [(COVERED[0],)]
 
 
-@pytest.mark.parametrize("table", ["index_performance"])
+@pytest.mark.parametrize("table", ["index_performance", "market_turnover", "cross_market_turnover"])
 def test_a_later_backfill_of_earlier_dates_changes_no_figure(
     home: Home, extended: Home, table: str
 ) -> None:

@@ -1,4 +1,4 @@
-"""Turnover: of each market and of all, beside the session before and the twenty-day average."""
+"""Turnover: of each market and of all, beside the session before and the twenty before."""
 
 from collections.abc import Iterable, Sequence
 from datetime import date
@@ -40,7 +40,7 @@ class Turnover(Section):
         return {row["scope"]: row for row in rows}
 
     def history(self, market: str) -> list[tuple[date, float, float | None]]:
-        """Session, turnover and its twenty-day average of a market, up to the trade date."""
+        """Session, turnover and average of the twenty sessions before, up to the trade date."""
         found = self.published.con.execute(
             f"""select trade_date, cast(turnover as double), cast(average_20d as double)
             from main.market_turnover where market = ? and trade_date <= ?
@@ -71,17 +71,12 @@ class Turnover(Section):
     def _mainland(self, markets: Sequence[Row]) -> Text:
         scope = self.scopes.get("mainland")
         places = listed(say(PLACES[market["market"]]) for market in markets)
-        if scope is None or scope["turnover_cny"] is None:
+        if scope is None or not scope["markets_reported"]:
             return say("No file states the turnover of {places}.", places=places)
+        if scope["turnover_cny"] is None:
+            # A sum that lacks a market is no total.
+            return paragraph(self._market(market["market"]) for market in markets)
         total = scope.figure("turnover_cny", "money")
-        if not scope["is_complete"]:
-            return say(
-                "Turnover of {reported} of the {opened} mainland markets came to {total} yuan; "
-                "the rest is not delivered.",
-                reported=scope.figure("markets_reported", "count"),
-                opened=scope.figure("markets_open", "count"),
-                total=total,
-            )
         text = say("Turnover in {places} came to {total} yuan", places=places, total=total)
         if scope["change_cny"] is not None:
             text += say(
@@ -100,7 +95,10 @@ class Turnover(Section):
             and row["ratio_to_average_20d"] is not None
         ]
         if averages:
-            text += say("; against its twenty-day average, {averages}", averages=listed(averages))
+            text += say(
+                "; against the average of the twenty sessions before, {averages}",
+                averages=listed(averages),
+            )
         return (*text, ".")
 
     def _market(self, market: str) -> Text:
@@ -122,7 +120,7 @@ class Turnover(Section):
             )
         if row["ratio_to_average_20d"] is not None:
             text += say(
-                "; that is {average} its twenty-day average",
+                "; that is {average} the average of the twenty sessions before",
                 average=_average(row, "above", "below", "level with"),
             )
         return (*text, ".")
@@ -142,7 +140,7 @@ class Turnover(Section):
                 Column("Turnover"),
                 Column("Session before"),
                 Column("Change"),
-                Column("Twenty-day average"),
+                Column("Average of twenty sessions before"),
                 Column("Against average"),
             ],
             [
@@ -203,8 +201,8 @@ class Turnover(Section):
             return []
         return [
             say(
-                "Where a market has not reported, a sum holds the others only, and nothing is "
-                "compared with it."
+                "Where a market has not reported, there is no total, and nothing is compared with "
+                "one."
             )
         ]
 
@@ -221,7 +219,7 @@ def _compared(change: object) -> str:
 
 
 def _average(row: Row, above: str, below: str, level: str) -> Text:
-    """`7.5 % below`, of its twenty-day average."""
+    """`7.5 % below`, of its average of the twenty sessions before."""
     size = row.figure("ratio_to_average_20d", "above_size")
     side = row.figure("ratio_to_average_20d", "above").direction
     if side == 0:
@@ -230,7 +228,7 @@ def _average(row: Row, above: str, below: str, level: str) -> Text:
 
 
 def _chart(row: Row, history: Sequence[tuple[date, float, float | None]]) -> Chart:
-    """Turnover session by session as bars, with its twenty-day average as a line."""
+    """Turnover session by session as bars, the average of the twenty before each as a line."""
     canvas = Canvas()
     bars = [{"day": str(day), "value": value} for day, value, _ in history]
     canvas.layer({"type": "bar", "color": "var(--bar)"}, bars[:-1])
@@ -257,7 +255,7 @@ def _chart(row: Row, history: Sequence[tuple[date, float, float | None]]) -> Cha
         f"chart-{market.lower()}",
         say(PLACES[market]),
         say(
-            "{currency} a session; the line is the twenty-day average",
+            "{currency} a session; the line is the average of the twenty sessions before",
             currency=CURRENCIES[row["currency"]],
         ),
         canvas.spec(),

@@ -19,7 +19,7 @@ select
     origin.file,
     origin.line_number,
     'turnover is ' || round(turnover.ratio_to_average_20d, 2)
-    || ' times the average of twenty sessions' as what
+    || ' times the average of the twenty sessions before' as what
 from {{ ref('market_turnover') }} as turnover
 left join origin
     on

@@ -51,7 +51,6 @@ group_reading as (
 
 ),
 
--- A total that lacks a market is no total.
 turnover_reading as (
 
     select
@@ -60,12 +59,9 @@ turnover_reading as (
         total.scope as named,
         cast(
             case
-                when claim.metric = 'turnover_cny' and total.is_complete
-                    then total.turnover_cny
-                when claim.metric = 'turnover_hkd' and total.is_complete
-                    then total.turnover_hkd
-                when claim.metric = 'previous_turnover_cny' and previous.is_complete
-                    then previous.turnover_cny
+                when claim.metric = 'turnover_cny' then total.turnover_cny
+                when claim.metric = 'turnover_hkd' then total.turnover_hkd
+                when claim.metric = 'previous_turnover_cny' then total.previous_turnover_cny
             end as double
         ) / case
             when claim.unit like 'trillion %' then 1000000000000
@@ -78,10 +74,6 @@ turnover_reading as (
         on
             claim.trade_date = total.trade_date
             and claim.subject = total.scope
-    left join cross_market_turnover as previous
-        on
-            total.scope = previous.scope
-            and total.previous_trade_date = previous.trade_date
     where claim.subject_kind = 'scope'
 
 ),

@@ -1,35 +1,57 @@
 with turnover as (
 
-    select * from {{ ref('stg_market_turnover') }}
+    select * from {{ ref('stg_known_market_turnover') }}
 
 ),
 
+-- A feed of indices gives the amount of the index that stands for the market, one of turnover alone
+-- the exchange's own total.
 feed as (
 
-    select * from {{ source('raw', 'feed') }}
+    select
+        feed,
+        priority,
+        segments,
+        case
+            when {{ list_has('record_kinds', "'index_close'") }} then 'index_amount'
+            else 'exchange_total'
+        end as basis
+    from {{ source('raw', 'feed') }}
 
 ),
 
--- A total needs every segment of the market: it is the best of the feeds that report them all.
-totals as (
+-- One series never steps from one basis to the other: each market has its own.
+market as (
+
+    select
+        market,
+        case region when 'mainland' then 'index_amount' else 'exchange_total' end as basis
+    from {{ ref('market') }}
+
+),
+
+-- A total needs every segment of the market.
+total as (
 
     select
         turnover.market,
         turnover.trade_date,
         turnover.feed,
+        feed.basis,
         min(feed.priority) as priority,
         min(turnover.previous_trade_date) as previous_trade_date,
         min(turnover.session_number) as session_number,
         min(turnover.currency) as currency,
         cast(sum(turnover.turnover) as decimal(18, 2)) as turnover,
-        bool_or(turnover.is_half_day) as is_half_day
+        bool_or(turnover.is_half_day) as is_half_day,
+        bool_or(turnover.is_covered) as is_covered
     from turnover
     inner join feed
         on
             turnover.feed = feed.feed
             and {{ list_has('feed.segments', 'turnover.segment') }}
     where turnover.turnover is not null
-    group by turnover.market, turnover.trade_date, turnover.feed, feed.segments
+    group by turnover.market, turnover.trade_date, turnover.feed, feed.basis, feed.segments
     having count(*) = {{ list_length('feed.segments') }}
 
 ),
@@ -37,22 +59,43 @@ totals as (
 ranked as (
 
     select
-        totals.*,
+        total.*,
         row_number() over (
-            partition by totals.market, totals.trade_date order by totals.priority, totals.feed
+            partition by total.market, total.trade_date, total.basis
+            order by total.priority, total.feed
         ) as feed_rank
-    from totals
+    from total
+
+),
+
+best as (
+
+    select * from ranked
+    where feed_rank = 1
 
 )
 
 select
-    market,
-    trade_date,
-    previous_trade_date,
-    session_number,
-    currency,
-    turnover,
-    is_half_day,
-    feed
-from ranked
-where feed_rank = 1
+    best.market,
+    best.trade_date,
+    best.previous_trade_date,
+    best.session_number,
+    best.currency,
+    best.basis,
+    best.turnover,
+    exchange.turnover as exchange_turnover,
+    best.is_half_day or coalesce(exchange.is_half_day, false) as is_half_day,
+    best.is_covered,
+    best.feed,
+    exchange.feed as exchange_feed
+from best
+inner join market
+    on
+        best.market = market.market
+        and best.basis = market.basis
+left join best as exchange
+    on
+        best.market = exchange.market
+        and best.trade_date = exchange.trade_date
+        and best.currency = exchange.currency
+        and exchange.basis = 'exchange_total'

@@ -8,7 +8,7 @@ with file as (
 
 total as (
 
-    select * from {{ ref('market_turnover') }}
+    select * from {{ ref('int_market_turnover') }}
 
 ),
 
@@ -54,9 +54,10 @@ select
     record.loaded_at,
     record.is_current
     and case
-        -- The best feed of a market's total is the best of those that give all its segments.
+        -- The best feed of a market's total is the best of those that give all its segments; the
+        -- exchange's own total may be another's.
         when record.record_kind = 'market_turnover'
-            then coalesce(record.feed = total.feed, false)
+            then coalesce(record.feed in (total.feed, total.exchange_feed), false)
         else record.feed = record.chosen_feed
     end as is_chosen
 from record

@@ -42,22 +42,24 @@ def test_turnover_is_told_by_market_and_in_one_currency() -> None:
     (told,) = [text for text in paragraphs if "Turnover in" in text]
     assert told.startswith(
         "Turnover in Shanghai and Shenzhen came to 2.38 trillion yuan, up from 2.34 trillion the "
-        "session before; against its twenty-day average, Shanghai was 10.0 % lower and Shenzhen "
-        "was level. Hong Kong's turnover was 360.00 billion Hong Kong dollars, up from 300.00 "
-        "billion; that is 2.9 % above its twenty-day average."
+        "session before; against the average of the twenty sessions before, Shanghai was 10.0 % "
+        "lower and Shenzhen was level. Hong Kong's turnover was 360.00 billion Hong Kong dollars, "
+        "up from 300.00 billion; that is 2.9 % above the average of the twenty sessions before."
     )
     assert told.endswith("Counted in yuan, all markets together turned over 2.71 trillion.")
 
 
 def test_a_part_of_the_turnover_is_not_told_as_the_whole() -> None:
-    part = scope("mainland", is_complete=False, markets_reported=1, change_cny=None)
+    part = {"is_complete": False, "markets_reported": 1, "turnover_cny": None, "change_cny": None}
     _, paragraphs = story(
-        sessions=ALL_OPEN, scopes={"mainland": part, "all": scope("all", is_complete=False)}
+        sessions=ALL_OPEN,
+        turnovers={"XSHG": turnover("XSHG", ratio_to_average_20d=None)},
+        scopes={"mainland": scope("mainland", **part), "all": scope("all", **part)},
     )
-    (told,) = [text for text in paragraphs if text.startswith("Turnover")]
+    (told,) = [text for text in paragraphs if "turnover" in text]
     assert told == (
-        "Turnover of 1 of the 2 mainland markets came to 2.38 trillion yuan; the rest is not "
-        "delivered. No file states the turnover of Hong Kong."
+        "Shanghai's turnover was 360.00 billion yuan, up from 300.00 billion. No file states the "
+        "turnover of Shenzhen. No file states the turnover of Hong Kong."
     )
 
 
