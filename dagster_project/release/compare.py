@@ -52,7 +52,8 @@ _IGNORED_COLUMNS = {"loaded_at"}
 # its rows unique.
 _IDENTITY = (
     *("claim_id", "trade_date", "record_kind", "symbol", "market", "scope", "region", "level"),
-    *("side", "rank", "sector", "feed", "file", "path", "line_number", "metric"),
+    *("channel", "direction", "side", "rank", "sector", "feed", "file", "path", "line_number"),
+    "metric",
 )
 
 

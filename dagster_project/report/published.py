@@ -16,6 +16,7 @@ from dagster_project.warehouse.connection import dicts
 
 # The key of each table, as the contract has it.
 KEYS: dict[str, tuple[str, ...]] = {
+    "connect_turnover": ("channel", "direction", "trade_date"),
     "cross_market_turnover": ("scope", "trade_date"),
     "dim_index": ("symbol",),
     "dim_market": ("market",),
