@@ -23,7 +23,12 @@ from dagster_project.ingest.spec_sql import by_symbol
 from dagster_project.ingest.typed_rows import SymbolCheck
 from dagster_project.market.record_kinds import RECORD_KINDS, RecordKind
 from dagster_project.market.seeds import known_indices
-from dagster_project.market.symbols import COUNTER_CURRENCIES, SymbolProblem, index_problem, security_problem
+from dagster_project.market.symbols import (
+    COUNTER_CURRENCIES,
+    SymbolProblem,
+    index_problem,
+    security_problem,
+)
 from dagster_project.warehouse import raw_tables, state
 from dagster_project.warehouse.raw_tables import FileRow
 from dagster_project.warehouse.temp_table import create_temp_table

@@ -43,8 +43,8 @@ def _known_kind(name: str) -> str:
     return name
 
 
-# Of prices: as dealt on the exchange, or rewritten by the vendor after each dividend and split, by a
-# factor or by an amount. Amounts can lead below zero, and make wrong percentages.
+# Prices as dealt on the exchange, or rewritten by the vendor after each dividend and split: by a
+# factor, or by an amount, which can lead below zero and makes wrong percentages.
 PriceBasis = Literal["traded", "adjusted_ratio", "adjusted_difference"]
 
 RecordKindName = Annotated[str, AfterValidator(_known_kind)]

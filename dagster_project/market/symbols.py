@@ -23,7 +23,7 @@ _EXCHANGES = {
 _EXCHANGE_FIRST = re.compile(r"([A-Za-z]+)[._:]?(\d+)")
 _EXCHANGE_LAST = re.compile(r"(\d+)[._:]?([A-Za-z]+)")
 
-# Counters that trade in another currency than their market: symbol, as a pattern of SQL -> currency.
+# Counters in another currency than that of their market: pattern of SQL for the symbol -> currency.
 # B shares of Shanghai and Shenzhen, RMB counters of Hong Kong.
 COUNTER_CURRENCIES = {"900___.SH": "USD", "200___.SZ": "HKD", "8____.HK": "CNY"}
 

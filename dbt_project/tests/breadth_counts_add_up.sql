@@ -8,7 +8,9 @@ with recounted as (
         trade_date,
         market,
         count(*) as reported,
-        count(case when change_pct is null and status is distinct from 'suspended' then 1 end) as without_change
+        count(
+            case when change_pct is null and status is distinct from 'suspended' then 1 end
+        ) as without_change
     from {{ ref('security_performance') }}
     where
         trade_date >= {{ rebuild_from() }}

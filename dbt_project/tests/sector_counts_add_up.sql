@@ -28,9 +28,15 @@ recounted as (
             region,
             '{{ level }}' as level,
             count(*) as members,
-            count(case when status is distinct from 'suspended' and change_pct > 0 then 1 end) as advancers,
-            count(case when status is distinct from 'suspended' and change_pct < 0 then 1 end) as decliners,
-            count(case when status is distinct from 'suspended' and change_pct = 0 then 1 end) as unchanged
+            count(
+                case when status is distinct from 'suspended' and change_pct > 0 then 1 end
+            ) as advancers,
+            count(
+                case when status is distinct from 'suspended' and change_pct < 0 then 1 end
+            ) as decliners,
+            count(
+                case when status is distinct from 'suspended' and change_pct = 0 then 1 end
+            ) as unchanged
         from {{ ref('security_performance') }}
         where
             trade_date >= {{ rebuild_from() }}

@@ -10,6 +10,21 @@ with performance as (
 
 ),
 
+{% if is_incremental() %}
+    latest as (
+
+        select
+            region,
+            level,
+            sector,
+            max(trade_date) as trade_date
+        from {{ this }}
+        where trade_date < {{ rebuild_from() }}
+        group by region, level, sector
+
+    ),
+{% endif %}
+
 step as (
 
     select
@@ -19,7 +34,7 @@ step as (
         sector,
         weighting,
         change_pct is not null as is_known,
-        coalesce({{ log_ratio('100 + change_pct', '100') }}, cast(0 as decimal(18, 12))) as log_step,
+        coalesce({{ log_ratio('100 + change_pct', '100') }}, 0) as log_step,
         false as is_carried
     from performance
 
@@ -37,16 +52,7 @@ step as (
             standing.log_level as log_step,
             true as is_carried
         from {{ this }} as standing
-        inner join (
-            select
-                region,
-                level,
-                sector,
-                max(trade_date) as trade_date
-            from {{ this }}
-            where trade_date < {{ rebuild_from() }}
-            group by region, level, sector
-        ) as latest
+        inner join latest
             on
                 standing.region = latest.region
                 and standing.level = latest.level

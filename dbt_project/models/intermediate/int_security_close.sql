@@ -201,8 +201,12 @@ adjusted as (
         and is_session_before_delivered as is_listing,
         case
             when carried_adjustment is not null then carried_previous_close
-            when not is_trusted or (price_basis = 'adjusted_difference' and not is_last_trusted
-                and previous_trade_date is not null) then null
+            when not is_trusted then null
+            when
+                price_basis = 'adjusted_difference'
+                and not is_last_trusted
+                and previous_trade_date is not null
+                then null
             when reference_close is not null then reference_close
             when is_same_scale and is_next_session then last_close
         end as previous_close,
@@ -259,7 +263,7 @@ indexed as (
         cast(previous_close as decimal(18, 6)) as previous_close,
         is_listing,
         {{ takes_back('close', 'previous_close', 'last_close', 'last_previous_close') }}
-        as is_reversal,
+            as is_reversal,
         log_adjustment,
         last_shifted_date,
         record_begins,

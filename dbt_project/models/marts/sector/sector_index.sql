@@ -4,40 +4,51 @@ with levels as (
 
 ),
 
--- The last session of each group before the week, the month and the year began.
 dated as (
 
     select
-        levels.*,
-        cast({{ dbt.date_trunc('week', 'levels.trade_date') }} as date) as week_start,
-        cast({{ dbt.date_trunc('month', 'levels.trade_date') }} as date) as month_start,
-        cast({{ dbt.date_trunc('year', 'levels.trade_date') }} as date) as year_start
+        *,
+        cast({{ dbt.date_trunc('week', 'trade_date') }} as date) as week_start,
+        cast({{ dbt.date_trunc('month', 'trade_date') }} as date) as month_start,
+        cast({{ dbt.date_trunc('year', 'trade_date') }} as date) as year_start
     from levels
     {% if is_incremental() %}
-        where levels.trade_date >= {{ rebuild_from() }}
+        where trade_date >= {{ rebuild_from() }}
     {% endif %}
 
 ),
 
-{% set periods = {'wtd': 'week_start', 'mtd': 'month_start', 'ytd': 'year_start'} %}
-{% for name, start in periods.items() %}
-{{ name }}_base as (
+period as (
+
+    {% for start in ['week_start', 'month_start', 'year_start'] %}
+        select
+            symbol,
+            {{ start }} as period_start
+        from dated
+
+        {% if not loop.last %}
+            union
+        {% endif %}
+    {% endfor %}
+
+),
+
+-- The level at the last session before a week, a month or a year began, at most three weeks before.
+base as (
 
     select
         period.symbol,
-        period.{{ start }},
+        period.period_start,
         max_by(levels.index_level, levels.trade_date) as index_level
-    from (select distinct symbol, {{ start }} from dated) as period
+    from period
     inner join levels
         on
             period.symbol = levels.symbol
-            and period.{{ start }} > levels.trade_date
-            and {{ dbt.dateadd('day', -21, 'period.' ~ start) }} <= levels.trade_date
-    group by period.symbol, period.{{ start }}
+            and period.period_start > levels.trade_date
+            and {{ dbt.dateadd('day', -21, 'period.period_start') }} <= levels.trade_date
+    group by period.symbol, period.period_start
 
-){{ ',' if not loop.last }}
-
-{% endfor %}
+)
 
 select
     dated.trade_date,
@@ -47,14 +58,19 @@ select
     dated.weighting,
     case when dated.is_known then dated.index_level end as index_level,
     case when dated.is_known then dated.closing_high_since end as closing_high_since,
-    {% for name in periods %}
-        {{ pct_change('dated.index_level', name ~ '_base.index_level') }} as return_{{ name }}_pct
-        {{- ',' if not loop.last }}
-    {% endfor %}
+    {{ pct_change('dated.index_level', 'week_base.index_level') }} as return_wtd_pct,
+    {{ pct_change('dated.index_level', 'month_base.index_level') }} as return_mtd_pct,
+    {{ pct_change('dated.index_level', 'year_base.index_level') }} as return_ytd_pct
 from dated
-{% for name, start in periods.items() %}
-    left join {{ name }}_base
-        on
-            dated.symbol = {{ name }}_base.symbol
-            and dated.{{ start }} = {{ name }}_base.{{ start }}
-{% endfor %}
+left join base as week_base
+    on
+        dated.symbol = week_base.symbol
+        and dated.week_start = week_base.period_start
+left join base as month_base
+    on
+        dated.symbol = month_base.symbol
+        and dated.month_start = month_base.period_start
+left join base as year_base
+    on
+        dated.symbol = year_base.symbol
+        and dated.year_start = year_base.period_start

@@ -60,16 +60,28 @@ averaged as (
         *,
         2 * changes >= members - suspended and averaged_changes > 0 as is_known,
         sum(without_turnover) over (partition by trade_date, region, level) = 0
-        as is_turnover_known
+            as is_turnover_known
     from summed
+
+),
+
+weighted as (
+
+    select
+        averaged.*,
+        weighting.weighting
+    from averaged
+    inner join weighting
+        on
+            averaged.region = weighting.region
+            and averaged.trade_date = weighting.trade_date
 
 ),
 
 measured as (
 
     select
-        averaged.*,
-        weighting.weighting,
+        *,
         case
             when is_known
                 then round(cast(sum_of_changes as double) / averaged_changes, 6)
@@ -87,11 +99,7 @@ measured as (
         end as change_pct_cap,
         {{ pct_of('turnover_with_cap', 'turnover') }} as coverage_pct,
         case when is_turnover_known then turnover end as known_turnover
-    from averaged
-    inner join weighting
-        on
-            averaged.region = weighting.region
-            and averaged.trade_date = weighting.trade_date
+    from weighted
 
 ),
 

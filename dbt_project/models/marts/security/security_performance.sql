@@ -144,9 +144,14 @@ limited as (
             when
                 price_basis = 'traded'
                 and coalesce(
-                    sessions_since_listing > {{ sessions_without_limit('board', 'trade_date') }}, true
+                    sessions_since_listing
+                    > {{ sessions_without_limit('board', 'trade_date') }},
+                    true
                 )
-                then {{ price_limit('region', 'board', 'known_name', 'is_special_treatment', 'trade_date') }}
+                then
+                    {{ price_limit(
+                        'region', 'board', 'known_name', 'is_special_treatment', 'trade_date'
+                    ) }}
         end as price_limit,
         coalesce(
             stated_status,
@@ -201,8 +206,9 @@ select
         when close = round(previous_close * (1 + price_limit), 2) then 'up'
         when close = round(previous_close * (1 - price_limit), 2) then 'down'
     end as at_limit,
-    cast(case when sessions_since_listing > 0 then sessions_since_listing end as integer)
-    as sessions_since_listing,
+    cast(
+        case when sessions_since_listing > 0 then sessions_since_listing end as integer
+    ) as sessions_since_listing,
     outlier_reason is not null as is_outlier,
     outlier_reason,
     status,
