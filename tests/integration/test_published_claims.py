@@ -34,7 +34,7 @@ NOT_IN_REAL_FILES = {
     f"{DAY}hong_kong_consumer_muted",
     f"{DAY}mainland_consumer_muted",
 }
-NUMERIC = {"equals", "truncates_to", "nearly", "over", "under", "in_years"}
+NUMERIC = {"equals", "truncates_to", "nearly", "over", "under", "in_years", "streak"}
 MARTS = ("published_figure_check", "target_price", "event_reaction")
 
 TARGETS = "symbol,broker,date,target,currency\n9988.HK,A broker,2025-09-17,174,HKD\n"
@@ -79,9 +79,11 @@ def test_a_claim_is_written_so_that_it_can_be_checked(claim: dict[str, str]) -> 
     elif comparison == "since":
         assert re.fullmatch(r"\d{4}(-\d\d){0,2}", published)
     else:
-        assert comparison in {"direction", "among_leaders", "among_laggards", "muted"}
+        assert comparison in {"direction", "record", "among_leaders", "among_laggards", "muted"}
         assert published in ({"up", "down", "unchanged"} if comparison == "direction" else {""})
-    assert (comparison in {"since", "in_years"}) == (claim["metric"] == "closing_high_since")
+    is_since = comparison in {"since", "in_years", "record"}
+    assert is_since == (claim["metric"] == "closing_high_since")
+    assert (comparison == "streak") == (claim["metric"] == "streak")
     assert comparison.startswith("among_") == (claim["metric"] == "rank")
     assert (comparison == "muted") == (claim["metric"] == "reaction")
     assert claim["statement"].endswith(".")

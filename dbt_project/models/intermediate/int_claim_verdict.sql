@@ -1,4 +1,4 @@
-{% set numeric = "('equals', 'nearly', 'truncates_to', 'over', 'under')" %}
+{% set numeric = "('equals', 'nearly', 'truncates_to', 'over', 'under', 'streak')" %}
 
 with claim as (
 
@@ -9,6 +9,12 @@ with claim as (
 reading as (
 
     select * from {{ ref('int_claim_reading') }}
+
+),
+
+coverage as (
+
+    select min(from_date) as begins from {{ source('raw', 'asked_dates') }}
 
 ),
 
@@ -41,6 +47,7 @@ read_claim as (
 
     select
         parsed.*,
+        coverage.begins as coverage_begins,
         reading.reading,
         reading.named,
         cast(reading.value as decimal(24, 8)) as value,
@@ -51,6 +58,7 @@ read_claim as (
         cast(reading.usual_low as decimal(24, 8)) as usual_low,
         cast(reading.usual_high as decimal(24, 8)) as usual_high
     from parsed
+    cross join coverage
     left join reading
         on parsed.claim_id = reading.claim_id
 
@@ -69,6 +77,9 @@ checked as (
                     < published_value
             when comparison = 'in_years'
                 then high_since is not null or known_from <= years_before
+            -- A history that begins with the covered dates says nothing of what was before.
+            when comparison = 'record'
+                then high_since is not null or known_from < coverage_begins
             when comparison in ('among_leaders', 'among_laggards') then ranked >= 3
             when comparison = 'muted' then usual_low is not null
             else true
@@ -87,6 +98,8 @@ checked as (
             when comparison = 'since'
                 then coalesce(cast(high_since as string) like published_value || '%', false)
             when comparison = 'in_years' then coalesce(high_since <= years_before, true)
+            when comparison = 'record' then high_since is null
+            when comparison = 'streak' then value = published
             when comparison in ('among_leaders', 'among_laggards') then value * 3 <= ranked
             when comparison = 'muted' then value between usual_low and usual_high
         end as holds

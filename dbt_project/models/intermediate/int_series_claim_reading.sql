@@ -2,7 +2,7 @@
 with claim as (
 
     select * from {{ ref('int_claim') }}
-    where metric in ('close', 'change', 'change_pct', 'closing_high_since')
+    where metric in ('close', 'change', 'change_pct', 'closing_high_since', 'streak')
 
 ),
 
@@ -69,6 +69,7 @@ security_history as (
             performance.change,
             performance.change_pct,
             performance.closing_high_since,
+            {{ 'performance.streak' if kind == 'index' else 'cast(null as integer)' }} as streak,
             history.known_from
         from reading
         inner join {{ kind }}_performance as performance
@@ -102,6 +103,7 @@ select
             when 'change' then change
             when 'change_pct' then change_pct
             when 'closing_high_since' then close
+            when 'streak' then streak
         end as double
     ) as value,
     closing_high_since as high_since,

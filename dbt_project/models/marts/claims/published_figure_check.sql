@@ -5,6 +5,7 @@
     'change': 'change',
     'change_pct': 'change',
     'closing_high_since': 'close',
+    'streak': 'streak',
     'rank': 'change',
     'reaction': 'response to an event',
     'target_price': 'target price',
@@ -19,6 +20,7 @@
     'over': ['is over', 'is not over'],
     'under': ['is under', 'is not under'],
     'direction': ['is', 'is not'],
+    'streak': ['is', 'is not'],
 } %}
 
 with verdict as (
@@ -98,6 +100,11 @@ select
                 || ', was the highest ' || since || ', which is '
                 || case when holds then 'at least ' else 'less than ' end || published_value
                 || ' years before.'
+        when comparison = 'record'
+            then
+                named || ': the close of ' || day || ', ' || value_shown
+                || ', was the highest ' || since || ', which is '
+                || case when holds then 'a record since then.' else 'no record.' end
         when metric = 'rank'
             then
                 named || ': change ' || change_pct_shown || ' % on ' || day || ', number '
