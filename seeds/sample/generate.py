@@ -24,8 +24,8 @@ import struct
 import tomllib
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from decimal import Context, Decimal
 from functools import cache
 from itertools import pairwise
@@ -43,8 +43,19 @@ ANCHORS: dict[str, Any] = tomllib.loads(
 FIRST: date = ANCHORS["first_session"]
 LAST: date = ANCHORS["last_session"]
 HEADLINE: date = ANCHORS["headline"]
-HONG_KONG_SHARES: list[list[Any]] = ANCHORS["security"]["hong_kong_shares"]
-A_SHARES: list[list[Any]] = ANCHORS["security"]["a_shares"]
+LATER_FIRST: date = ANCHORS["later_first_session"]
+LATER_HONG_KONG_SHARES: list[list[Any]] = ANCHORS["security"]["later_hong_kong_shares"]
+HONG_KONG_SHARES: list[list[Any]] = [
+    *ANCHORS["security"]["hong_kong_shares"],
+    *LATER_HONG_KONG_SHARES,
+]
+EASTMONEY_SHARES: list[list[Any]] = [
+    row for row in ANCHORS["security"]["a_shares"] if not row[0].endswith(".BJ")
+]
+LATER_A_SHARES: list[list[Any]] = ANCHORS["security"]["later_a_shares"]
+A_SHARES: list[list[Any]] = [*ANCHORS["security"]["a_shares"], *LATER_A_SHARES]
+BEGINS_LATER = {row[0] for row in [*LATER_HONG_KONG_SHARES, *LATER_A_SHARES]}
+SESSIONS_WITHOUT_LIMIT = 5  # after a listing on the mainland
 
 EXACT = Context(prec=18)
 ROWS_PER_PAGE = 10  # the index provider's list is a printed table with a header on every page
@@ -86,10 +97,16 @@ def sessions(calendar: str) -> list[date]:
     return [day.date() for day in days if day.date() not in closed]
 
 
-def hong_kong_half_days() -> set[date]:
-    """The sessions in Hong Kong that were half-days or shortened by weather."""
+@cache
+def planned_half_days() -> set[date]:
+    """Hong Kong sessions that end at noon, on the eve of a holiday."""
     early = exchange_calendars.get_calendar("XHKG", start=FIRST, end=LAST).early_closes
-    return {day.date() for day in early} | set(ANCHORS["hong_kong_sessions"]["shortened"])
+    return {day.date() for day in early}
+
+
+def hong_kong_half_days() -> set[date]:
+    """Hong Kong sessions that were half-days or shortened by weather."""
+    return planned_half_days() | set(ANCHORS["hong_kong_sessions"]["shortened"])
 
 
 # -- The walk ------------------------------------------------------------------------------------
@@ -188,23 +205,22 @@ def bars(
     daily_move: float,
     rounded: Callable[[float], float],
     *,
-    limit: float | None = None,
+    limit: Callable[[date], float | None] = lambda _day: None,
+    issue_price: float | None = None,
     dividends: Mapping[date, float] | None = None,
     trade: Callable[[random.Random, Bar], tuple[int, float]] = lambda _rng, _bar: (0, 0.0),
 ) -> list[Bar]:
     """Make a session for each close, with low <= open, close <= high.
 
-    Args:
-        rounded: rounds a price to the series' tick.
-        limit: the price limit, counted from the previous close, as a ratio (0.1 is 10 %).
-        dividends: day -> by how much the dividend lowers the reference price of that day.
-        trade: gives volume and turnover of a session.
+    rounded brings a price to the series' tick; limit is a day's, as a ratio (0.1 = 10 %);
+    issue_price is the first reference close; dividends lower the reference close of their day;
+    trade says volume and turnover of a bar.
     """
     rng = random.Random(f"{name} bars")
     result: list[Bar] = []
     for day, level in closes.items():
         close = rounded(level)
-        previous = result[-1].close if result else close
+        previous = result[-1].close if result else issue_price or close
         previous = round(previous - (dividends or {}).get(day, 0.0), 4)
         reach = close * daily_move / 100
         opened = rounded(
@@ -214,8 +230,10 @@ def bars(
         low = rounded(min(opened, close) - reach * rng.random())
         if low == high:  # a single price would contradict turnover ÷ volume, rounded to lots
             low = round(low - 0.01, 2)
-        if limit is not None:
-            top, bottom = round(previous * (1 + limit), 2), round(previous * (1 - limit), 2)
+        limit_of_day = limit(day)
+        if limit_of_day is not None:
+            top = round(previous * (1 + limit_of_day), 2)
+            bottom = round(previous * (1 - limit_of_day), 2)
             opened = max(bottom, min(top, opened))
             high = max(opened, close, min(top, high))
             low = min(opened, close, max(bottom, low))
@@ -309,6 +327,19 @@ def index_bars(symbol: str, decimals: int) -> list[Bar]:
     )
 
 
+def first_session(symbol: str) -> date:
+    """The first session of a security's history: its listing, or where its file begins."""
+    begins: date = ANCHORS["listed"].get(symbol, LATER_FIRST if symbol in BEGINS_LATER else FIRST)
+    return begins
+
+
+def suspended_on(symbol: str) -> list[date]:
+    """The sessions on which a security did not trade."""
+    pause = ANCHORS["suspended"].get(symbol)
+    days = sessions(region_calendar(symbol)) if pause else []
+    return [day for day in days if pause[0] <= day <= pause[1]]
+
+
 def security_closes(symbol: str, row: Sequence[Any], index: str, step_limit: float) -> Closes:
     """Closes of one security.
 
@@ -318,11 +349,10 @@ def security_closes(symbol: str, row: Sequence[Any], index: str, step_limit: flo
     """
     first, before, after = row[4:7]
     days = sessions(region_calendar(symbol))
-    pause = ANCHORS["suspended"].get(symbol)
-    if pause:
-        days = [day for day in days if not pause[0] <= day <= pause[1]]
+    pause = suspended_on(symbol)
+    days = [day for day in days if day not in pause]
     course = {
-        ANCHORS["listed"].get(symbol, FIRST): first,
+        first_session(symbol): first,
         days[days.index(HEADLINE) - 1]: before,
         HEADLINE: after,
     }
@@ -348,6 +378,7 @@ def hong_kong_tick(price: float) -> float:
 
 @cache
 def hong_kong_bars(symbol: str) -> list[Bar]:
+    """Sessions as Yahoo has them: a half-day has one price and no volume."""
     row = next(row for row in HONG_KONG_SHARES if row[0] == symbol)
 
     def trade(rng: random.Random, bar: Bar) -> tuple[int, float]:
@@ -355,7 +386,13 @@ def hong_kong_bars(symbol: str) -> list[Bar]:
         return int(row[7] * 1_000_000 * activity), 0.0
 
     closes = security_closes(symbol, row, "HSI", 0.25)
-    return bars(symbol, closes, row[-1], hong_kong_tick, trade=trade)
+    result = bars(symbol, closes, row[-1], hong_kong_tick, trade=trade)
+    return [
+        replace(bar, open=bar.close, high=bar.close, low=bar.close, volume=0)
+        if bar.day in planned_half_days()
+        else bar
+        for bar in result
+    ]
 
 
 def price_limit(symbol: str) -> float:
@@ -365,25 +402,43 @@ def price_limit(symbol: str) -> float:
     return 0.2 if symbol.startswith(("300", "688")) else 0.1
 
 
+def is_special_treatment(symbol: str, day: date) -> bool:
+    """Whether a mainland share was under special treatment on a day."""
+    first, last = ANCHORS["special_treatment"].get(symbol, (date.max, date.min))
+    return bool(first <= day <= last)
+
+
 @cache
 def a_share_bars(symbol: str) -> list[Bar]:
     row = next(row for row in A_SHARES if row[0] == symbol)
-    limit = price_limit(symbol)
+    board_limit = price_limit(symbol)
+    tightest = 0.05 if symbol in ANCHORS["special_treatment"] else board_limit
+    listed = ANCHORS["listed"].get(symbol)
     dividend = ANCHORS["ex_dividend"].get(symbol)
 
     def trade(rng: random.Random, bar: Bar) -> tuple[int, float]:
-        activity = 0.6 + 0.5 * rng.random() + 10 * abs(bar.close / bar.previous - 1)
+        activity = 0.6 + 0.5 * rng.random() + 10 * min(0.3, abs(bar.close / bar.previous - 1))
         average = (bar.open + bar.high + bar.low + bar.close) / 4
         shares = int(row[7] * 1e9 * activity / average)
         # The vendor has turnover in Shenzhen in fen, and in Shanghai in whole yuan.
         return shares, round(shares * average, 2 if symbol.endswith(".SZ") else 0)
 
+    closes = security_closes(symbol, row, "000300.SH", 0.9 * tightest)
+    # Beijing's own rule is not followed: its shares are in no history.
+    free = list(closes)[:SESSIONS_WITHOUT_LIMIT] if listed and symbol.endswith(".SH") else []
+
+    def limit(day: date) -> float | None:
+        if day in free:
+            return None
+        return 0.05 if is_special_treatment(symbol, day) else board_limit
+
     return bars(
         symbol,
-        security_closes(symbol, row, "000300.SH", 0.9 * limit),
+        closes,
         row[-1],
         lambda price: round(price, 2),
         limit=limit,
+        issue_price=ANCHORS["issue_price"].get(symbol),
         dividends={dividend["session"]: dividend["per_share"]} if dividend else None,
         trade=trade,
     )
@@ -423,6 +478,14 @@ def yahoo_line(bar: Bar) -> str:
     return f"{bar.day},{prices},{bar.volume}"
 
 
+def times(bar: Bar, factor: int) -> Bar:
+    """The bar with its prices in another unit."""
+    opened, high, low, close = (
+        round(price * factor, 3) for price in (bar.open, bar.high, bar.low, bar.close)
+    )
+    return replace(bar, open=opened, high=high, low=low, close=close)
+
+
 def yahoo_index(through: date) -> Iterator[File]:
     rows = map(yahoo_line, until(index_bars("HSCEI", 2), through))
     yield "yahoo_index/HSCEI.csv", table("Date,Close,High,Low,Open,Volume", rows)
@@ -431,7 +494,10 @@ def yahoo_index(through: date) -> Iterator[File]:
 def yahoo_hk(through: date) -> Iterator[File]:
     for symbol, *_ in HONG_KONG_SHARES:
         header = f"Price,Close,High,Low,Open,Volume\nTicker{5 * f',{symbol}'}\nDate,,,,,"
-        rows = map(yahoo_line, until(hong_kong_bars(symbol), through))
+        rows = (
+            yahoo_line(times(bar, 100) if ANCHORS["wrong_unit"].get(symbol) == bar.day else bar)
+            for bar in until(hong_kong_bars(symbol), through)
+        )
         yield f"yahoo_hk/{symbol}.csv", table(header, rows)
 
 
@@ -509,21 +575,72 @@ def hkex_turnover(through: date) -> Iterator[File]:
         yield f"hkex_turnover/{board}_2021_2025.json", content.encode(encoding)
 
 
+def rewritten(bar: Bar, symbol: str, through: date) -> Bar:
+    """The bar as Eastmoney has it: from an ex-date on, all earlier prices less the dividend."""
+    dividend = ANCHORS["ex_dividend"].get(symbol, {})
+    if not dividend.get("rewritten") or not bar.day < dividend["session"] <= through:
+        return bar
+    previous, opened, high, low, close = (
+        round(price - dividend["per_share"], 4)
+        for price in (bar.previous, bar.open, bar.high, bar.low, bar.close)
+    )
+    return replace(bar, previous=previous, open=opened, high=high, low=low, close=close)
+
+
 def eastmoney_a_share(through: date) -> Iterator[File]:
-    for symbol, *_, listed_shares, _move in A_SHARES:
-        code, market = symbol.split(".")
-        if market == "BJ":
-            continue
+    for symbol, *_, listed_shares, _move in EASTMONEY_SHARES:
+        code = symbol[:6]
         rows = [
             f"{bar.day},{code},{short(bar.open)},{short(bar.close)},{short(bar.high)},"
             f"{short(bar.low)},{round(bar.volume / 100)},{short(bar.turnover)},"
             f"{short((bar.high - bar.low) / bar.previous * 100)},"
             f"{short((bar.close / bar.previous - 1) * 100)},{short(bar.close - bar.previous)},"
             f"{short(bar.volume / (listed_shares * 1e9) * 100)}"
-            for bar in until(a_share_bars(symbol), through)
+            for bar in (
+                rewritten(bar, symbol, through) for bar in until(a_share_bars(symbol), through)
+            )
         ]
         header = "日期,股票代码,开盘,收盘,最高,最低,成交量,成交额,振幅,涨跌幅,涨跌额,换手率"
         yield f"eastmoney_a_share/{code}.csv", table(header, rows)
+
+
+def with_suspended_days(symbol: str) -> list[Bar]:
+    """The bars of an A share since LATER_FIRST, and its last price on each suspended session."""
+    traded = {bar.day: bar for bar in a_share_bars(symbol)}
+    result: list[Bar] = []
+    for day in sorted([*traded, *suspended_on(symbol)]):
+        if day not in traded:
+            close = result[-1].close
+            result.append(Bar(day, close, close, close, close, close))
+        elif day >= LATER_FIRST:
+            result.append(traded[day])
+    return result
+
+
+def baostock_a_share(through: date) -> Iterator[File]:
+    """A suspended session has a row, with the last price, without volume, turnover and change."""
+    header = (
+        "volume,code,psTTM,high,adjustflag,tradestatus,pbMRQ,preclose,pctChg,open,close,peTTM,isST,"
+        "turn,pcfNcfTTM,low,date,amount,time"
+    )
+    too = [row for row in EASTMONEY_SHARES if row[0] in ANCHORS["security"]["baostock_too"]]
+    for symbol, *_, listed_shares, _move in [*LATER_A_SHARES, *too]:
+        code = f"{symbol[-2:].lower()}.{symbol[:6]}"
+        rows = []
+        for bar in until(with_suspended_days(symbol), through):
+            volume = change = turn = amount = ""
+            if bar.volume:
+                volume, amount = str(bar.volume), f"{bar.turnover:.4f}"
+                change = f"{(bar.close / bar.previous - 1) * 100:.6f}"
+                turn = f"{bar.volume / (listed_shares * 1e9) * 100:.6f}"
+            is_special = int(is_special_treatment(symbol, bar.day))
+            rows.append(
+                f"{volume},{code},{bar.close / 9:.6f},{bar.high:.4f},3,{int(bool(bar.volume))},"
+                f"{bar.close / 12:.6f},{bar.previous:.4f},{change},{bar.open:.4f},{bar.close:.4f},"
+                f"{bar.close / 2:.6f},{is_special},{turn},{bar.close / 3:.6f},{bar.low:.4f},"
+                f"{bar.day},{amount},{bar.day}"
+            )
+        yield f"baostock_a_share/{code}.csv", table(header, rows)
 
 
 def tushare_daily(through: date) -> Iterator[File]:
@@ -541,6 +658,41 @@ def tushare_daily(through: date) -> Iterator[File]:
         ]
         header = "ts_code,trade_date,open,high,low,close,pre_close,change,pct_chg,vol,amount"
         yield f"tushare_daily/{day:%Y%m%d}.csv", table(header, rows)
+
+
+def tushare_daily_basic(through: date) -> Iterator[File]:
+    """Capitalisation, in units of 10,000 yuan; half as many shares again cannot be traded."""
+    days = sessions("XSHG")[-ANCHORS["daily_files"] :]
+    for day in (day for day in days if day <= through):
+        rows = []
+        for symbol, *_, listed_shares, _move in sorted(A_SHARES):
+            bar = next((bar for bar in a_share_bars(symbol) if bar.day == day), None)
+            if bar is None or symbol.endswith(".BJ"):
+                continue
+            float_shares = listed_shares * 1e5  # in units of 10,000
+            rows.append(
+                f"{symbol},{day:%Y%m%d},{short(bar.close)},"
+                f"{short(bar.volume / float_shares / 100, 4)},"
+                f"{short(1.5 * float_shares, 4)},{short(float_shares, 4)},"
+                f"{short(1.5 * float_shares * bar.close, 4)},{short(float_shares * bar.close, 4)}"
+            )
+        header = "ts_code,trade_date,close,turnover_rate,total_share,float_share,total_mv,circ_mv"
+        yield f"tushare_daily_basic/{day:%Y%m%d}.csv", table(header, rows)
+
+
+def tushare_name_change(through: date) -> Iterator[File]:
+    """Newest first, as the vendor has it; a name ends on the day before the next begins."""
+    header = "ts_code,name,start_date,end_date,ann_date,change_reason"
+    rows = []
+    for symbol, name, *_ in sorted(A_SHARES):
+        if symbol.endswith(".BJ"):
+            continue
+        names = ANCHORS["names"].get(symbol, [[name, first_session(symbol)]])
+        names = [[known, begins] for known, begins in names if begins <= through]
+        ends = [f"{begins - timedelta(days=1):%Y%m%d}" for _name, begins in names[1:]]
+        for (known, begins), end in reversed(list(zip(names, [*ends, ""], strict=True))):
+            rows.append(f"{symbol},{known},{begins:%Y%m%d},{end},,其他")
+    yield "tushare_name_change/names.csv", table(header, rows)
 
 
 def tushare_stock_list(_through: date) -> Iterator[File]:
@@ -664,7 +816,10 @@ FEEDS: tuple[Callable[[date], Iterator[File]], ...] = (
     ecb_exchange_rates,
     yahoo_hk,
     eastmoney_a_share,
+    baostock_a_share,
     tushare_daily,
+    tushare_daily_basic,
+    tushare_name_change,
     tushare_stock_list,
     hsi_composite_list,
     broker_target_price,
