@@ -61,6 +61,7 @@ select
     record.trade_date,
     record.feed,
     feed.priority,
+    feed.price_basis,
     record.file_id,
     record.line_number,
     record.loaded_at,

@@ -65,7 +65,8 @@ pair as (
         kept.line_number,
         other.feed as other_feed,
         other.file_id as other_file_id,
-        other.line_number as other_line_number
+        other.line_number as other_line_number,
+        kept.price_basis = other.price_basis as is_same_price_basis
     from ranked as kept
     inner join ranked as other
         on
@@ -115,6 +116,10 @@ figure as (
                 )
             {% endif %} as tolerance
         from pair
+        {% if measure not in ["volume", "turnover"] %}
+            -- A price as dealt and one that a vendor adjusted differ by their meaning.
+            where is_same_price_basis
+        {% endif %}
         {% if not loop.last %}union all{% endif %}
     {% endfor %}
 )
