@@ -91,6 +91,19 @@ def eastmoney(landing: Path) -> dict[str, list[Row]]:
     return {path.stem: rows(path) for path in sorted((landing / "eastmoney_a_share").iterdir())}
 
 
+def baostock(landing: Path) -> dict[str, list[Row]]:
+    folder = landing / "baostock_a_share"
+    return {
+        path.stem.removeprefix("sh.").removeprefix("sz."): rows(path)
+        for path in sorted(folder.iterdir())
+    }
+
+
+def short(price: str) -> str:
+    """A price without its trailing zeros but one, as most vendors write it."""
+    return repr(float(price))
+
+
 def closes(series: list[Row], day: str = "date", close: str = "close") -> dict[str, float]:
     return {row[day]: float(row[close]) for row in series}
 
@@ -117,7 +130,7 @@ def test_two_runs_give_the_same_bytes(landing: Path, tmp_path: Path) -> None:
     command = [sys.executable, str(SCRIPT), str(tmp_path)]
     run = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
-    assert run.stdout.startswith("93 synthetic files, ")
+    assert run.stdout.startswith("145 synthetic files, ")
     assert content(tmp_path) == content(landing)
 
 
@@ -133,7 +146,7 @@ def test_a_rerun_touches_only_what_differs(generator: ModuleType, tmp_path: Path
 
 
 def test_the_sample_is_small(landing: Path) -> None:
-    assert sum(map(len, content(landing).values())) < 8_500_000
+    assert sum(map(len, content(landing).values())) < 10_500_000
 
 
 def test_an_earlier_evening_holds_the_same_rows(
@@ -144,12 +157,15 @@ def test_an_earlier_evening_holds_the_same_rows(
     assert set(late) - set(early) == {
         name
         for name in late
-        if name.startswith("tushare_daily/") and name > "tushare_daily/20250916.csv"
+        if name.startswith(("tushare_daily/", "tushare_daily_basic/"))
+        and name.rsplit("/")[1] > "20250916.csv"
     }
-    for feed in ("yahoo_hk", "yahoo_index", "eastmoney_a_share", "baostock_index"):
+    assert early["tushare_name_change/names.csv"] == late["tushare_name_change/names.csv"]
+    feeds = ("yahoo_hk", "yahoo_index", "eastmoney_a_share", "baostock_index", "baostock_a_share")
+    for feed in feeds:
         for name in (name for name in early if name.startswith(f"{feed}/")):
             assert late[name].startswith(early[name])
-            assert early[name].splitlines()[-1].startswith(b"2025-09-16,")
+            assert b"2025-09-16," in early[name].splitlines()[-1]
     header, *newest_first = late["wsj_index/HSI.csv"].splitlines()
     from_then = next(i for i, row in enumerate(newest_first) if row.startswith(b"09/16/25"))
     assert early["wsj_index/HSI.csv"].splitlines() == [header, *newest_first[from_then:]]
@@ -173,6 +189,10 @@ def test_an_anchor_on_a_holiday_is_refused(generator: ModuleType) -> None:
 EASTMONEY_HEADER = "日期,股票代码,开盘,收盘,最高,最低,成交量,成交额,振幅,涨跌幅,涨跌额,换手率"
 TICKER_LINE = "Ticker,9888.HK,9888.HK,9888.HK,9888.HK,9888.HK"
 TUSHARE_HEADER = "ts_code,trade_date,open,high,low,close,pre_close,change,pct_chg,vol,amount"
+BAOSTOCK_SHARE_HEADER = (
+    "volume,code,psTTM,high,adjustflag,tradestatus,pbMRQ,preclose,pctChg,open,close,peTTM,isST,turn,"
+    "pcfNcfTTM,low,date,amount,time"
+)
 BAOSTOCK_HEADER = "date,open,close,high,low,volume,amount,turn,pctChg"
 
 # path below landing, header lines, the row of 2025-09-17 (the stock list: a row), the same in the
@@ -228,6 +248,25 @@ FORMATS = [
         [TUSHARE_HEADER],
         r"000001\.SZ,20250917(,\d+\.\d{1,2}){5},-?\d\.\d+,-?\d\.\d{1,4},\d+\.\d{1,2},\d+\.\d{1,3}",
         "tushare/daily_20250403.csv",
+    ),
+    (
+        "baostock_a_share/sh.600809.csv",
+        [BAOSTOCK_SHARE_HEADER],
+        r"\d+,sh\.600809,[0-9.]+,\d+\.\d{4},3,1,[0-9.]+,204\.5000,-0\.\d{6},\d+\.\d{4},202\.6000,"
+        r"[0-9.]+,0,\d\.\d{6},[0-9.]+,\d+\.\d{4},2025-09-17,\d+\.\d{4},2025-09-17",
+        "a_share_baostock/sh.600809.csv",
+    ),
+    (
+        "tushare_daily_basic/20250917.csv",
+        ["ts_code,trade_date,close,turnover_rate,total_share,float_share,total_mv,circ_mv"],
+        r"000001\.SZ,20250917,11\.72,\d\.\d{1,4},2911500\.0,1941000\.0,34122780\.0,22748520\.0",
+        None,
+    ),
+    (
+        "tushare_name_change/names.csv",
+        ["ts_code,name,start_date,end_date,ann_date,change_reason"],
+        r"600518\.SH,ST康美,20240102,20240703,,其他",
+        None,
     ),
     (
         "tushare_stock_list/stock_list.csv",
@@ -320,7 +359,7 @@ def test_format_of_the_constituents_list(landing: Path) -> None:
         *("Exchange Lis-ted", "Industry", "Trading Currency", "Closing Price", "% Change (Daily)"),
     )
     table = list(sheet.iter_rows(values_only=True))
-    assert [number for number, row in enumerate(table) if row == header] == [0, 11, 22]
+    assert [number for number, row in enumerate(table) if row == header] == [0, 11, 22, 33, 44]
     members = {row[2]: row for row in table if row != header}
     files = {path.name for path in (landing / "yahoo_hk").iterdir()}
     assert {f"{code:04d}.HK.csv" for code in members} == files
@@ -361,7 +400,7 @@ def all_prices(landing: Path) -> dict[str, list[Row]]:
         "HSCEI": rows(landing / "yahoo_index" / "HSCEI.csv"),
         "931743": csindex(landing),
     }
-    for feed in ("sina_index", "baostock_index", "tushare_daily"):
+    for feed in ("sina_index", "baostock_index", "baostock_a_share", "tushare_daily"):
         series |= {path.name: rows(path) for path in (landing / feed).iterdir()}
     series |= {
         path.name: yahoo(landing, path.name[:4]) for path in (landing / "yahoo_hk").iterdir()
@@ -377,7 +416,7 @@ def all_prices(landing: Path) -> dict[str, list[Row]]:
 
 def test_high_and_low_enclose_open_and_close(landing: Path) -> None:
     series = all_prices(landing)
-    assert len(series) == 8 + 12 + 25 + 41
+    assert len(series) == 8 + 12 + 46 + 41 + 18
     for name, read in series.items():
         for row in read:
             opened, high, low, close = (float(row[key]) for key in ("open", "high", "low", "close"))
@@ -406,8 +445,12 @@ def test_sessions_are_each_markets_own(landing: Path) -> None:
     for code, read in shares.items():
         expected = [day for day in mainland if not (code == "600570" and day in pause)]
         assert [row["日期"] for row in read] == expected, code
-    files = sorted(path.stem for path in (landing / "tushare_daily").iterdir())
-    assert files == [day.replace("-", "") for day in mainland[-12:]]
+    for code, read in baostock(landing).items():
+        begins = "2024-11-29" if code == "688449" else "2024-01-02"  # a listing
+        assert [row["date"] for row in read] == [day for day in mainland if day >= begins], code
+    for feed in ("tushare_daily", "tushare_daily_basic"):
+        files = sorted(path.stem for path in (landing / feed).iterdir())
+        assert files == [day.replace("-", "") for day in mainland[-12:]]
 
 
 def test_a_share_figures_follow_from_each_other(landing: Path) -> None:
@@ -417,17 +460,21 @@ def test_a_share_figures_follow_from_each_other(landing: Path) -> None:
         for row in read:
             high, low, close = (float(row[name]) for name in ("最高", "最低", "收盘"))
             average = float(row["成交额"]) / (float(row["成交量"]) * 100)
-            assert low <= average <= high, (code, row)
+            # The vendor lowers all prices before an ex-date, and no turnover.
+            dividend = 2.26 if code == "601088" and row["日期"] < "2025-07-18" else 0
+            assert low <= average - dividend <= high, (code, row)
             reference = round(close - float(row["涨跌额"]), 2)
             ex_date = code == "601225" and row["日期"] == "2025-09-23"
             if before is not None:
                 assert reference == round(before - (0.35 if ex_date else 0), 2), (code, row)
             assert float(row["涨跌幅"]) == pytest.approx((close / reference - 1) * 100, abs=0.006)
             assert float(row["振幅"]) == pytest.approx((high - low) / reference * 100, abs=0.006)
+            before = close
+            if dividend:
+                continue  # the limit counts from the price as dealt
             # A limit is rounded to the cent.
             assert low >= round(reference * (1 - limit), 2) - 0.0051, (code, row)
             assert high <= round(reference * (1 + limit), 2) + 0.0051, (code, row)
-            before = close
 
 
 def test_the_days_file_agrees_with_the_history(landing: Path) -> None:
@@ -436,11 +483,21 @@ def test_the_days_file_agrees_with_the_history(landing: Path) -> None:
         for code, read in eastmoney(landing).items()
         for row in read
     }
+    history |= {
+        (code, row["date"].replace("-", "")): {
+            **{"开盘": short(row["open"]), "最高": short(row["high"]), "最低": short(row["low"])},
+            **{"收盘": short(row["close"]), "成交额": row["amount"]},
+            "涨跌额": repr(round(float(row["close"]) - float(row["preclose"]), 2) + 0.0),
+            "成交量": repr(float(row["volume"] or "0") / 100),
+        }
+        for code, read in baostock(landing).items()
+        for row in read
+    }
     names = {"open": "开盘", "high": "最高", "low": "最低", "close": "收盘", "change": "涨跌额"}
     references: dict[str, str] = {}
     for path in sorted((landing / "tushare_daily").iterdir()):
         read = rows(path)
-        assert len(read) == 43
+        assert len(read) == 60
         assert {row["trade_date"] for row in read} == {path.stem}
         assert [row["ts_code"] for row in read] == sorted(row["ts_code"] for row in read)
         beijing = [row["ts_code"] for row in read if row["ts_code"].endswith(".BJ")]
@@ -461,6 +518,88 @@ def test_the_days_file_agrees_with_the_history(landing: Path) -> None:
     assert not [day for _code, day in history if day >= "20250915"]
     close = float(references["20250922"].split()[1])
     assert float(references["20250923"].split()[0]) == round(close - 0.35, 2)
+
+
+def test_a_share_histories_from_baostock_follow_from_each_other(landing: Path) -> None:
+    ex_dates = {("601088", "2025-07-18"): 2.26, ("601225", "2025-09-23"): 0.35}
+    for code, read in baostock(landing).items():
+        before: float | None = None
+        for session, row in enumerate(read):
+            high, low, close = (float(row[name]) for name in ("high", "low", "close"))
+            reference = float(row["preclose"])
+            if before is not None:
+                dividend = ex_dates.get((code, row["date"]), 0)
+                assert reference == round(before - dividend, 4), (code, row)
+            before = close
+            if row["tradestatus"] == "0":
+                assert {row[name] for name in ("volume", "amount", "turn", "pctChg")} == {""}
+                assert low == high == close == reference
+                continue
+            assert float(row["pctChg"]) == pytest.approx((close / reference - 1) * 100, abs=1e-6)
+            assert low <= float(row["amount"]) / float(row["volume"]) <= high, (code, row)
+            limit = 0.2 if code.startswith("688") else 0.05 if row["isST"] == "1" else 0.1
+            if code == "688449" and session < 5:
+                continue  # just listed
+            assert low >= round(reference * (1 - limit), 2) - 0.0051, (code, row)
+            assert high <= round(reference * (1 + limit), 2) + 0.0051, (code, row)
+
+
+# -- Cases ---------------------------------------------------------------------------------------
+
+
+def test_half_days_have_one_price_and_no_volume(landing: Path) -> None:
+    for path in (landing / "yahoo_hk").iterdir():
+        still = {row["Date"] for row in yahoo(landing, path.name[:4]) if row["Volume"] == "0"}
+        assert "2024-12-24" in still
+        assert "2023-10-09" not in still  # a typhoon, not the eve of a holiday
+        if path.name[:4] == "0700":
+            assert len(still) == 8
+
+
+def test_a_price_in_another_unit_lasts_one_session(landing: Path) -> None:
+    series = closes(yahoo(landing, "0322"), "Date", "Close")
+    days = list(series)
+    wrong = days.index("2024-06-12")
+    before, spike, after = (series[day] for day in days[wrong - 1 : wrong + 2])
+    assert spike / before == pytest.approx(100, rel=0.04)
+    assert after / before == pytest.approx(1, rel=0.03)
+
+
+def test_a_share_is_listed_suspended_and_under_special_treatment(landing: Path) -> None:
+    shares = baostock(landing)
+    first, *_ = shares["688449"]
+    assert (first["date"], first["preclose"]) == ("2024-11-29", "11.2500")
+    assert float(first["pctChg"]) > 100
+    suspended = {
+        (code, row["date"])
+        for code, read in shares.items()
+        for row in read
+        if row["tradestatus"] == "0"
+    }
+    assert suspended == {("600536", f"2025-06-0{day}") for day in (3, 4, 5)}
+    special = {
+        (code, row["date"]) for code, read in shares.items() for row in read if row["isST"] == "1"
+    }
+    assert {code for code, _day in special} == {"600518"}
+    assert max(day for _code, day in special) == "2024-07-03"
+    row = next(row for row in shares["600518"] if row["date"] == "2024-05-15")
+    assert (row["preclose"], row["close"], row["isST"]) == ("1.8000", "1.8900", "1")
+
+
+def test_prices_as_dealt_stand_beside_prices_lowered_by_a_dividend(landing: Path) -> None:
+    dealt = closes(baostock(landing)["601088"])
+    lowered = closes(eastmoney(landing)["601088"], "日期", "收盘")
+    gaps = {day: round(dealt[day] - lowered[day], 2) for day in dealt}
+    assert {gap for day, gap in gaps.items() if day < "2025-07-18"} == {2.26}
+    assert {gap for day, gap in gaps.items() if day >= "2025-07-18"} == {0}
+
+
+def test_names_are_given_from_their_first_day_on(landing: Path) -> None:
+    named = rows(landing / "tushare_name_change" / "names.csv")
+    listed = {row["ts_code"] for row in rows(landing / "tushare_stock_list" / "stock_list.csv")}
+    assert {row["ts_code"] for row in named} == {s for s in listed if not s.endswith(".BJ")}
+    changed = [row["ts_code"] for row in named if row["end_date"]]
+    assert changed == ["600518.SH", "601127.SH"]
 
 
 # -- Figures -------------------------------------------------------------------------------------
@@ -578,18 +717,22 @@ def test_mainland_sectors_and_breadth(landing: Path) -> None:
         "农业综合": "农业",
         "种植业": "农业",
         "饲料": "农业",
+        "化学制药": "医药",
+        "中成药": "医药",
+        "生物制药": "医药",
     }
     industry = industries(landing)
     sectors: dict[str, list[tuple[float, float]]] = defaultdict(list)
     changes = []
     at_limit = []
-    for code, read in eastmoney(landing).items():
-        row = next(row for row in read if row["日期"] == HEADLINE)
-        change, turnover = float(row["涨跌幅"]), float(row["成交额"])
+    for row in rows(landing / "tushare_daily" / "20250917.csv"):
+        if row["ts_code"].endswith(".BJ"):
+            continue
+        code = row["ts_code"][:6]
+        change, turnover = float(row["pct_chg"]), float(row["amount"])
         sectors[merged.get(industry[code], industry[code])].append((change, turnover))
         changes.append(change)
-        reference = float(row["收盘"]) - float(row["涨跌额"])
-        if float(row["收盘"]) == round(reference * 1.1, 2):
+        if float(row["close"]) == round(float(row["pre_close"]) * 1.1, 2):
             at_limit.append(code)
     equal = {name: mean(change for change, _ in rows) for name, rows in sectors.items()}
     weighted = {
@@ -598,9 +741,10 @@ def test_mainland_sectors_and_breadth(landing: Path) -> None:
     }
     assert len(sectors) == 13
     assert min(map(len, sectors.values())) >= 2
+    assert sum(len(members) >= 5 for members in sectors.values()) == 10
     for by_weight in (equal, weighted):
         ranked = sorted(by_weight, key=lambda name: by_weight[name])
         assert ranked[:2] == ["农业", "白酒"]
         assert ranked[-2:] == ["汽车", "电气设备"]
-    assert [sum(c > 0 for c in changes), sum(c < 0 for c in changes)] == [23, 17]
+    assert [sum(c > 0 for c in changes), sum(c < 0 for c in changes)] == [36, 21]
     assert at_limit == ["600089"]
