@@ -242,7 +242,7 @@ def _apply(
 
     Args:
         read: files whose rows are in `parsed`, if they were not quarantined.
-        others: files of which only the row in `raw.file` changes.
+        others: files without rows in `parsed`; only their rows in `raw.file` change.
         removed: files that are no longer in landing.
 
     Returns:
