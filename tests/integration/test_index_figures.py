@@ -1,4 +1,4 @@
-"""Figures of indices, recomputed from the vendors' real files in plain pandas.
+"""Figures of indices, and turnover, recomputed from the vendors' real files in plain pandas.
 
 The coverage begins long after the files, so that sessions before it matter. Nothing of the project
 takes part in the recomputation except the calendar (`dim_session`) and which lines were rejected.
@@ -120,11 +120,11 @@ def _read(path: Path) -> pd.DataFrame:
     )
 
 
-def _micro(text: Any) -> float:
-    """A figure in millionths, exact; NaN where there is none."""
+def _exact(text: Any, parts: int = MICRO) -> float:
+    """A figure as a whole number of parts, by default of millionths; NaN where there is none."""
     if not isinstance(text, str):
         return np.nan
-    return float((Decimal(text) * MICRO).quantize(Decimal(1), ROUND_HALF_UP))
+    return float((Decimal(text) * parts).quantize(Decimal(1), ROUND_HALF_UP))
 
 
 def _records(home: Home) -> pd.DataFrame:
@@ -141,7 +141,7 @@ def _records(home: Home) -> pd.DataFrame:
     frame = frame[frame["kept"] == "left_only"].merge(market, on="symbol")
     frame = frame.merge(session, on=["market", "trade_date"])
     for name in ("close", "stated_previous", "stated_change"):
-        frame[name] = frame[name].map(_micro)
+        frame[name] = frame[name].map(_exact)
     # A line without a close is no record.
     frame = frame[frame["close"].notna()]
     assert not frame.duplicated(["feed", "symbol", "trade_date"]).any()
@@ -278,6 +278,39 @@ def test_every_figure_of_every_index_is_recomputed(home: Home) -> None:
         name: int((~_is_same(expected[name], actual[name])).sum()) for name in expected.columns
     }
     assert different == dict.fromkeys(expected.columns, 0)
+
+
+@pytest.mark.parametrize(("market", "file"), [("XSHG", "sh000001"), ("XSHE", "sz399001")])
+def test_turnover_is_the_amount_of_the_index(home: Home, market: str, file: str) -> None:
+    frame = pd.read_csv(home.landing / f"baostock_index/{file}.csv", dtype=str)
+    fen = frame["amount"].map(lambda text: _exact(text, 100))
+    with connect(home.published, read_only=True) as con:
+        session = con.execute(
+            "select trade_date from main.dim_session where market = ? order by 1", [market]
+        ).fetchdf()
+    # Sessions without a row are empty.
+    amount = fen.set_axis(pd.to_datetime(frame["date"])).reindex(session["trade_date"])
+    previous, average = amount.shift(1), amount.shift(1).rolling(20).mean()
+    days, values = amount.index.to_numpy(), amount.to_numpy()
+    since = [_latest(days[:at], values[:at] >= value) for at, value in enumerate(values)]
+    expected = pd.DataFrame(
+        {
+            "turnover": amount / 100,
+            "previous_turnover": previous / 100,
+            "change_pct": 100 * (amount - previous) / previous,
+            "average_20d": average / 100,
+            "ratio_to_average_20d": amount / average,
+            "turnover_high_since": pd.Series(since, amount.index).astype("datetime64[us]"),
+        }
+    )
+    expected = expected[expected.index.isin(pd.date_range(*COVERED))]
+    rows = _published(home, "market_turnover")
+    actual = rows[rows["market"] == market].set_index("trade_date")
+    assert (actual["basis"] == "index_amount").all()
+    assert actual["exchange_turnover"].isna().all()
+    pd.testing.assert_frame_equal(
+        expected, actual[list(expected)], check_dtype=False, check_names=False, rtol=0, atol=0.006
+    )
 
 
 def test_sessions_before_the_coverage_are_known_and_not_published(home: Home) -> None:
