@@ -110,7 +110,8 @@ session_close as (
 ),
 
 -- An adjustment by difference shifts prices and makes wrong percentages. Where turnover ÷ volume
--- showed a shift, prices are trusted again once none was seen for a month.
+-- showed a shift, adjusted prices are trusted again once none was seen for a month. Prices as dealt
+-- are not shifted.
 marked as (
 
     select
@@ -127,7 +128,8 @@ trusted as (
 
     select
         *,
-        coalesce(
+        price_basis = 'traded'
+        or coalesce(
             trade_date > cast({{ dbt.dateadd('day', 30, 'last_shifted_date') }} as date), true
         ) as is_trusted
     from marked
