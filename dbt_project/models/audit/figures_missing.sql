@@ -15,6 +15,8 @@ with reported as (
         file_id,
         line_number
     from {{ ref('reported_close') }}
+    -- A suspended share has no figures of the day.
+    where coalesce(stated_status, 'traded') <> 'suspended'
     union all
     select
         'market_turnover' as record_kind,

@@ -1,11 +1,13 @@
 -- Compared with the median of the sessions before. A volume in lots instead of shares differs by a
--- factor of 100.
+-- factor of 100. Some vendors deliver half-days with a volume of 0 for every security: that volume is
+-- taken as unknown.
 with compared as (
     select
         *,
         median(volume) over earlier as usual,
         min(volume) over earlier as least,
-        count(*) over earlier as sessions
+        count(*) over earlier as sessions,
+        max(volume) over (partition by record_kind, feed, trade_date) as largest_of_feed
     from {{ ref('reported_close') }}
     where volume is not null and trade_date >= {{ dbt.dateadd('day', -45, changed_from()) }}
     window earlier as (
@@ -25,9 +27,14 @@ select
     || ' in ' || compared.sessions || ' sessions' as what
 from compared
 inner join {{ source('raw', 'file') }} as file on compared.file_id = file.file_id
+left join {{ ref('dim_session') }} as session
+    on
+        {{ market_of_security('compared.symbol') }} = session.market
+        and compared.trade_date = session.trade_date
 where
     compared.trade_date >= {{ changed_from() }}
     and compared.sessions >= 5
+    and not (compared.largest_of_feed = 0 and coalesce(session.is_half_day, false))
     and (
         compared.volume > {{ setting('factor') }} * compared.usual and compared.usual > 0
         or compared.volume < compared.usual / {{ setting('factor') }} and compared.least > 0

@@ -13,6 +13,7 @@ select
     stated_change,
     volume,
     turnover,
+    cast(null as {{ dbt.type_string() }}) as stated_status,
     file_id,
     line_number
 from {{ ref('stg_index_close') }}
@@ -34,6 +35,7 @@ select
     stated_change,
     volume,
     turnover,
+    stated_status,
     file_id,
     line_number
 from {{ ref('stg_security_close') }}
