@@ -33,6 +33,8 @@ NOT_IN_REAL_FILES = {
     f"{DAY}alibaba_target",
     f"{DAY}hong_kong_consumer_muted",
     f"{DAY}mainland_consumer_muted",
+    # Its one share has prices that a later dividend has shifted.
+    f"{DAY}agriculture_lags",
 }
 NUMERIC = {"equals", "truncates_to", "nearly", "over", "under", "in_years", "streak"}
 MARTS = ("published_figure_check", "target_price", "event_reaction")
@@ -132,7 +134,9 @@ def test_targets_and_events_that_come_late_decide_claims(real_home: Home, tmp_pa
     assert done.returncode == 0, done.stderr
     with connect(home.published, read_only=True) as con:
         found = verdicts(con)
-        assert found == expected(CONTRADICTED, {f"{DAY}csi_semiconductor_change_pct"})
+        # Too few sessions of the mainland's shares have a change that the vendor has not shifted.
+        unknown = ("csi_semiconductor_change_pct", "agriculture_lags", "mainland_consumer_muted")
+        assert found == expected(CONTRADICTED, {DAY + claim for claim in unknown})
         assert con.execute("select round(upside_pct, 2) from main.target_price").fetchall() == [
             (7.67,)
         ]

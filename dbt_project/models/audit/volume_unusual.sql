@@ -1,6 +1,6 @@
 -- Compared with the median of the sessions before. A volume in lots instead of shares differs by a
--- factor of 100. Some vendors deliver half-days with a volume of 0 for every security: that volume is
--- taken as unknown.
+-- factor of 100. Some vendors deliver half-days with a volume of 0 for every security: that volume
+-- is taken as unknown.
 with compared as (
     select
         *,

@@ -10,11 +10,10 @@ with turnover as (
         sum(turnover) as turnover,
         sum(case when float_cap is not null then turnover end) as turnover_with_cap
     from {{ ref('security_performance') }}
-    where
-        {{ is_counted_share('kind') }}
-        {% if is_incremental() %}
-            and trade_date >= {{ sessions_before_rebuild() }}
-        {% endif %}
+    where {{ is_counted_share('kind') }}
+    {% if is_incremental() %}
+        and trade_date >= {{ sessions_before_rebuild() }}
+    {% endif %}
     group by region, trade_date
 
 ),

@@ -30,7 +30,7 @@ rated as (
     where
         security_close.turnover_rate_pct > 0
         and security_close.turnover > 0
-        {% if is_incremental() %}
+    {% if is_incremental() %}
             and security_close.trade_date >= {{ sessions_before_rebuild() }}
         {% endif %}
     group by security_close.symbol, security_close.trade_date
@@ -75,6 +75,6 @@ left join valuation
         and estimated.trade_date = valuation.next_trade_date
 where
     (valuation.float_cap is not null or estimated.estimates >= {{ fewest_estimates() }})
-    {% if is_incremental() %}
+{% if is_incremental() %}
         and estimated.trade_date >= {{ rebuild_from() }}
     {% endif %}

@@ -110,7 +110,12 @@ def test_every_feed_of_the_project_loads() -> None:
         ("priority: 10", "due_by: 18:00\npriority: 10", 6, "due_by"),
         ("priority: 10", "closes_at: '25:00'\npriority: 10", 6, "closes_at"),
         ("priority: 10", "closes_at: {HSI: noon}\npriority: 10", 6, "closes_at"),
-        ("priority: 10", "prices: net\npriority: 10", 6, "prices: Input should be 'traded'"),
+        (
+            "priority: 10",
+            "price_basis: net\npriority: 10",
+            6,
+            "price_basis: Input should be 'traded'",
+        ),
         (
             "type: csv",
             "type: json, records: data, ends_with_newline: true",

@@ -1,11 +1,10 @@
 with performance as (
 
     select * from {{ ref('security_performance') }}
-    where
-        {{ is_counted_share('kind') }}
-        {% if is_incremental() %}
-            and trade_date >= {{ rebuild_from() }}
-        {% endif %}
+    where {{ is_counted_share('kind') }}
+    {% if is_incremental() %}
+        and trade_date >= {{ rebuild_from() }}
+    {% endif %}
 
 ),
 

@@ -96,6 +96,6 @@ left join change_extreme
         and closes.trade_date = change_extreme.trade_date
 where
     closes.is_covered
-    {% if is_incremental() %}
+{% if is_incremental() %}
         and closes.trade_date >= {{ rebuild_from() }}
     {% endif %}

@@ -95,6 +95,6 @@ left join followed as whole
         and whole.scope = 'all'
 where
     followed.is_covered
-    {% if is_incremental() %}
+{% if is_incremental() %}
         and followed.trade_date >= {{ rebuild_from() }}
     {% endif %}

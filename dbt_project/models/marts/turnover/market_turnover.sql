@@ -75,6 +75,6 @@ left join total as previous
         and total.previous_trade_date = previous.trade_date
 where
     total.is_covered
-    {% if is_incremental() %}
+{% if is_incremental() %}
         and total.trade_date >= {{ rebuild_from() }}
     {% endif %}
