@@ -1,7 +1,7 @@
-"""Writes the record kinds for dbt, into `dbt_project/macros/record_kinds.sql`.
+"""Writes record kinds and counter currencies for dbt, into `dbt_project/macros/record_kinds.sql`.
 
-Belongs here: the text of that file, which a test compares with `market/record_kinds.py`. Does not
-belong here: the kinds themselves. dbt cannot read Python. With the kinds in a file of its own, the
+Belongs here: the text of that file, which a test compares with `market/`. Does not belong here: the
+kinds and currencies themselves. dbt cannot read Python. With the kinds in a file of its own, the
 dbt project also works without Python: for `dbt build` by hand and for linters.
 
     python -m dagster_project.warehouse.dbt_record_kinds
@@ -10,13 +10,14 @@ dbt project also works without Python: for `dbt build` by hand and for linters.
 import json
 
 from dagster_project.market.record_kinds import RECORD_KINDS
+from dagster_project.market.symbols import COUNTER_CURRENCIES
 from dagster_project.warehouse.dbt_run import DBT_PROJECT
 
 MACRO = DBT_PROJECT / "macros" / "record_kinds.sql"
 
 _HEAD = """\
 {#
-Written by `make record-kinds` from dagster_project/market/record_kinds.py: change it there.
+Written by `make record-kinds` from dagster_project/market/: change it there.
 
 The record kinds by name. `key` has the columns that identify a record within a feed, `values` the
 others; `about` has the columns of the key that say what it is about. `series`, `part` and `figure`
@@ -26,9 +27,15 @@ are SQL for the same of records of any kind; `sessions` says on whose sessions t
 {% macro record_kinds() -%}
     {{ return("""
 
+_CURRENCIES = """
+
+{# Counters in another currency than that of their market: pattern of the symbol -> currency. #}
+{% macro counter_currencies() -%}
+    {{ return("""
+
 
 def macro_text() -> str:
-    """The text of the macro `record_kinds()`."""
+    """The text of the macros `record_kinds()` and `counter_currencies()`."""
     kinds = {
         kind.name: {
             "about": list(kind.subject),
@@ -42,8 +49,15 @@ def macro_text() -> str:
         }
         for kind in RECORD_KINDS.values()
     }
-    listed = json.dumps(kinds, indent=4).replace("null", "none").replace("\n", "\n    ")
-    return f"{_HEAD}{listed}) }}}}\n{{%- endmacro %}}\n"
+    return (
+        f"{_HEAD}{_listed(kinds)}) }}}}\n{{%- endmacro %}}\n"
+        f"{_CURRENCIES}{_listed(COUNTER_CURRENCIES)}) }}}}\n{{%- endmacro %}}\n"
+    )
+
+
+def _listed(value: object) -> str:
+    """A value as Jinja writes it, indented as in the body of a macro."""
+    return json.dumps(value, indent=4).replace("null", "none").replace("\n", "\n    ")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 {#
-Written by `make record-kinds` from dagster_project/market/record_kinds.py: change it there.
+Written by `make record-kinds` from dagster_project/market/: change it there.
 
 The record kinds by name. `key` has the columns that identify a record within a feed, `values` the
 others; `about` has the columns of the key that say what it is about. `series`, `part` and `figure`
@@ -198,5 +198,15 @@ are SQL for the same of records of any kind; `sessions` says on whose sessions t
             "sessions": none,
             "is_looked_back_on": false
         }
+    }) }}
+{%- endmacro %}
+
+
+{# Counters in another currency than that of their market: pattern of the symbol -> currency. #}
+{% macro counter_currencies() -%}
+    {{ return({
+        "900___.SH": "USD",
+        "200___.SZ": "HKD",
+        "8____.HK": "CNY"
     }) }}
 {%- endmacro %}

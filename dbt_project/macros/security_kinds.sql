@@ -46,9 +46,9 @@ rmb_counter (a second counter of a Hong Kong share); other where the range tells
 {# Currency of a security's own counter: B shares and RMB counters have not that of their market. #}
 {% macro counter_currency(symbol, currency_of_market) -%}
     case
-        when {{ symbol }} like '900___.SH' then 'USD'
-        when {{ symbol }} like '200___.SZ' then 'HKD'
-        when {{ symbol }} like '8____.HK' then 'CNY'
+        {%- for pattern, currency in counter_currencies().items() %}
+        when {{ symbol }} like '{{ pattern }}' then '{{ currency }}'
+        {%- endfor %}
         else {{ currency_of_market }}
     end
 {%- endmacro %}
