@@ -52,3 +52,9 @@ rmb_counter (a second counter of a Hong Kong share); other where the range tells
         else {{ currency_of_market }}
     end
 {%- endmacro %}
+
+
+{# Change of a security where it counts: a suspended one has not moved, and is not unchanged. #}
+{% macro counted_change(status, change_pct) -%}
+    case when coalesce({{ status }}, 'traded') <> 'suspended' then {{ change_pct }} end
+{%- endmacro %}

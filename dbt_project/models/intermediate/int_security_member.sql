@@ -8,8 +8,7 @@ with performance as (
         symbol,
         name,
         status,
-        -- A suspended security has not moved, and does not count as unchanged either.
-        case when coalesce(status, 'traded') <> 'suspended' then change_pct end as change_pct,
+        {{ counted_change('status', 'change_pct') }} as change_pct,
         is_outlier,
         turnover,
         float_cap

@@ -22,7 +22,7 @@ security as (
         trade_date,
         status,
         is_status_reported,
-        case when coalesce(status, 'traded') <> 'suspended' then change_pct end as change_pct,
+        {{ counted_change('status', 'change_pct') }} as change_pct,
         turnover,
         limit_pct,
         at_limit,
