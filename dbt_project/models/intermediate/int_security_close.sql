@@ -66,7 +66,6 @@ session_close as (
         best_feed.price_basis,
         best_feed.close,
         best_feed.reference_close,
-        best_feed.is_shifted,
         best_feed.session_before,
         best_feed.session_number,
         delivered_session.feed is not null as is_session_before_delivered,
@@ -92,7 +91,6 @@ session_close as (
             standing.price_basis,
             standing.close,
             cast(null as decimal(18, 6)) as reference_close,
-            false as is_shifted,
             cast(null as date) as session_before,
             standing.session_number,
             false as is_session_before_delivered,
@@ -155,27 +153,12 @@ followed as (
 compared as (
 
     select
-        symbol,
-        trade_date,
-        session_number,
-        feed,
-        price_basis,
-        close,
-        reference_close,
-        last_shifted_date,
-        is_trusted,
-        previous_trade_date,
-        last_close,
-        carried_adjustment,
-        carried_record_begins,
-        carried_previous_close,
-        is_session_before_delivered,
+        *,
         coalesce(
             feed = last_feed or (price_basis = 'traded' and last_price_basis = 'traded'), false
         ) as is_same_scale,
         coalesce(previous_trade_date = session_before, false)
-        or is_session_before_delivered as is_next_session,
-        is_last_trusted
+        or is_session_before_delivered as is_next_session
     from followed
 
 ),

@@ -46,8 +46,7 @@ summed as (
         sum(averaged_change_pct * turnover) as changes_by_turnover,
         sum(case when float_cap is not null then turnover end) as turnover_with_cap,
         sum(case when averaged_change_pct is not null then float_cap end) as averaged_cap,
-        sum(cast(averaged_change_pct as decimal(20, 6)) * cast(float_cap as decimal(18, 0)))
-            as changes_by_cap
+        sum(averaged_change_pct * cast(float_cap as decimal(18, 0))) as changes_by_cap
     from member
     group by trade_date, region, level, sector
 
