@@ -31,8 +31,8 @@ rated as (
         security_close.turnover_rate_pct > 0
         and security_close.turnover > 0
     {% if is_incremental() %}
-            and security_close.trade_date >= {{ sessions_before_rebuild() }}
-        {% endif %}
+        and security_close.trade_date >= {{ sessions_before_rebuild() }}
+    {% endif %}
     group by security_close.symbol, security_close.trade_date
 
 ),
@@ -76,5 +76,5 @@ left join valuation
 where
     (valuation.float_cap is not null or estimated.estimates >= {{ fewest_estimates() }})
 {% if is_incremental() %}
-        and estimated.trade_date >= {{ rebuild_from() }}
-    {% endif %}
+    and estimated.trade_date >= {{ rebuild_from() }}
+{% endif %}

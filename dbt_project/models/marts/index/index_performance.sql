@@ -94,8 +94,7 @@ left join change_extreme
     on
         closes.symbol = change_extreme.symbol
         and closes.trade_date = change_extreme.trade_date
-where
-    closes.is_covered
+where closes.is_covered
 {% if is_incremental() %}
-        and closes.trade_date >= {{ rebuild_from() }}
-    {% endif %}
+    and closes.trade_date >= {{ rebuild_from() }}
+{% endif %}

@@ -93,8 +93,7 @@ left join followed as whole
     on
         followed.trade_date = whole.trade_date
         and whole.scope = 'all'
-where
-    followed.is_covered
+where followed.is_covered
 {% if is_incremental() %}
-        and followed.trade_date >= {{ rebuild_from() }}
-    {% endif %}
+    and followed.trade_date >= {{ rebuild_from() }}
+{% endif %}

@@ -73,8 +73,7 @@ left join total as previous
     on
         total.market = previous.market
         and total.previous_trade_date = previous.trade_date
-where
-    total.is_covered
+where total.is_covered
 {% if is_incremental() %}
-        and total.trade_date >= {{ rebuild_from() }}
-    {% endif %}
+    and total.trade_date >= {{ rebuild_from() }}
+{% endif %}
