@@ -14,7 +14,7 @@ import click
 import duckdb
 
 IGNORED_TABLES = frozenset({"release", "release_check"})
-IGNORED_COLUMNS = ("loaded_at", "published_at")
+IGNORED_COLUMNS = ("loaded_at", "published_at", "first_seen", "is_new")
 
 File = click.Path(exists=True, dir_okay=False, path_type=Path)
 

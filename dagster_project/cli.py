@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 # Labels at the start of a line of a run's messages -> their style on a terminal.
 LABEL_STYLES = {
     "blocked": "bold red",
-    "warning": "yellow",
+    "new": "yellow",
+    "standing": "yellow",
     "late": "yellow",
     "release": "bold green",
     "file": "bold",
@@ -164,6 +165,44 @@ def report(home: Home, date: date) -> None:
     with _progress("report"):
         outcome = write_and_check_report(home, date)
     _finish(outcome)
+
+
+@main.command(epilog="Example: closing-bell anomalies moves_unusual")
+@click.argument("check", required=False)
+@pass_home
+def anomalies(home: Home, check: str | None) -> None:
+    """List what the checks object to in the release; without CHECK, count it.
+
+    A row with `*` is new in this release.
+    """
+    from dagster_project.release.anomalies import anomalies_of, anomaly_counts
+
+    if check is None:
+        _show_table(
+            [
+                Column("check", fixed=True),
+                Column("confidence"),
+                *(Column(name, ",") for name in ("found", "new", "waived")),
+                *(Column("first session"), Column("last session")),
+            ],
+            [tuple(row.values()) for row in anomaly_counts(home)],
+        )
+        return
+    _show_table(
+        [
+            Column(""),
+            Column("session", fixed=True),
+            *map(Column, ("symbol", "what", "file", "line", "waiver")),
+        ],
+        [
+            (
+                "*" if row["is_new"] else "",
+                *(row[name] for name in ("trade_date", "symbol", "what", "file", "line_number")),
+                row["waiver"],
+            )
+            for row in anomalies_of(home, check)
+        ],
+    )
 
 
 @main.command(epilog="Example: closing-bell releases")

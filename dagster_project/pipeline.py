@@ -15,10 +15,10 @@ from typing import Any
 import duckdb
 
 from dagster_project import fingerprint
+from dagster_project.audit import anomalies, results
 from dagster_project.audit.results import (
     ReleaseCheck,
     check_results,
-    create_table,
     keep_check_results,
     result_of_dbt_test,
 )
@@ -164,6 +164,13 @@ def run(
             return RunResult(feeds, check_results(con), published, withheld)
 
 
+def create_tables(con: duckdb.DuckDBPyConnection) -> None:
+    """Create the tables of schema `raw` where they are missing."""
+    raw_tables.create_tables(con)
+    results.create_table(con)
+    anomalies.create_table(con)
+
+
 def ingest(
     home: Home,
     catalog: FeedCatalog,
@@ -184,8 +191,7 @@ def ingest(
     if requested:
         check_dates(*requested, today)
     with connect(home.warehouse) as con:
-        raw_tables.create_tables(con)
-        create_table(con)
+        create_tables(con)
         con.begin()
         if requested:
             state.request_dates(con, *requested, now)
@@ -234,8 +240,7 @@ def transform(home: Home, selection: Sequence[str] = ()) -> TransformResult:
         What dbt did. If its `failure` is not None, nothing may be released.
     """
     with connect(home.warehouse) as con:
-        raw_tables.create_tables(con)
-        create_table(con)
+        create_tables(con)
         built_by = state.get_state(con, "built_by")
         audit_built_by = state.get_state(con, "audit_built_by")
         rebuild_from = state.pending_from(con) or state.EVERYTHING
@@ -262,13 +267,22 @@ def transform(home: Home, selection: Sequence[str] = ()) -> TransformResult:
 
 
 def audit(home: Home) -> list[ReleaseCheck]:
-    """Run the audit's checks on the sessions that changed since the last release."""
+    """Run the audit's checks on the sessions that changed since the last release.
+
+    If the checks themselves have changed, they look at all sessions.
+    """
+    release = published_release(home)
     with connect(home.warehouse) as con:
-        results = run_checks(con, state.pending_from(con) or state.EVERYTHING)
+        views = fingerprint.of_audit_views()
+        changed_from = state.pending_from(con)
+        if changed_from is None or state.get_state(con, "audited_by") != views:
+            changed_from = state.EVERYTHING
         con.begin()
-        keep_check_results(con, "audit", results, replace_all=True)
+        found = run_checks(con, changed_from, release.clock if release else None)
+        keep_check_results(con, "audit", found, replace_all=True)
+        state.set_state(con, "audited_by", views)
         con.commit()
-    return results
+    return found
 
 
 def publish(home: Home) -> Release:
@@ -295,7 +309,10 @@ def publish(home: Home) -> Release:
     published = publish_release(home)
     # Last, so that after a crash the next release still says what it was rebuilt for.
     with connect(home.warehouse) as con:
+        con.begin()
         con.execute("delete from raw.pending_rebuild")
+        anomalies.mark_released(con, published.release_id)
+        con.commit()
     return published
 
 

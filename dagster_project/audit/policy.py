@@ -20,6 +20,10 @@ from dagster_project.warehouse.dbt_run import DBT_PROJECT
 
 POLICY = DBT_PROJECT / "models" / "audit" / "checks.yaml"
 
+Confidence = Literal["certain", "likely", "possible"]
+# What a view looks at: the sessions that changed, all there is, or what changed since the release.
+Scope = Literal["sessions", "everything", "changes"]
+
 
 class PolicyError(ValueError):
     """`checks.yaml` or `waivers.csv` cannot be used; the message names file and line."""
@@ -32,9 +36,11 @@ class _Rules(BaseModel):
 
     asset: str = Field(pattern=r"^main/\w+$", description="the table that it is about")
     to_do: str = Field(description="what a person does about a row that it finds")
+    confidence: Confidence
     severity: Severity
-    feeds: dict[str, Literal["block", "warn", "off"]] = Field(default_factory=dict)
-    record_kinds: dict[str, Literal["block", "warn", "off"]] = Field(default_factory=dict)
+    record_kinds: dict[str, Severity] = Field(default_factory=dict)
+    adjusted: Severity | None = None
+    scope: Scope = "sessions"
     settings: dict[str, float] = Field(default_factory=dict)
 
     @field_validator("record_kinds")
@@ -50,14 +56,9 @@ class Policy(_Rules):
 
     holds: str = Field(description="what is true where the check passes")
 
-    def severity_of(self, found: dict[str, Any]) -> Literal["block", "warn", "off"]:
-        """The rule that fits a row best: its feed's, else its record kind's, else the check's."""
-        by_feed = self.feeds.get(found.get("feed") or "")
-        return by_feed or self.record_kinds.get(found.get("record_kind") or "") or self.severity
-
     @property
     def may_block(self) -> bool:
-        return "block" in {self.severity, *self.feeds.values(), *self.record_kinds.values()}
+        return "block" in {self.severity, self.adjusted, *self.record_kinds.values()}
 
 
 class _Config(BaseModel):
@@ -115,6 +116,11 @@ def load_policies(path: Path = POLICY) -> dict[str, Policy]:
             raise PolicyError(
                 f"{path}: {name}: every setting here is used in {name}.sql, and every setting used "
                 f"there is one here: {', '.join(sorted(odd))}"
+            )
+        if ("changed_from()" in view) != (policy.scope == "sessions"):
+            raise PolicyError(
+                f"{path}: {name}: a view that keeps to changed_from() has the scope `sessions`, "
+                f"any other has not; here it is {policy.scope!r}"
             )
     return policies
 

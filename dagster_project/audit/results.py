@@ -24,7 +24,8 @@ Severity = Literal["block", "warn"]
 class Finding:
     """A row that a check objects to, and where it stands; what is not known is None.
 
-    `waiver` is the reason for which someone said that it is real; then it holds nothing back.
+    `first_seen` is the release that first had it; None if it is new. `waiver` is the reason for
+    which someone said that it is real; then it holds nothing back.
     """
 
     what: str
@@ -35,14 +36,25 @@ class Finding:
     feed: str | None = None
     file: str | None = None
     line_number: int | None = None
+    first_seen: str | None = None
     waiver: str | None = None
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many rows a check objects to: not waived, new ones of these, and waived."""
+
+    found: int = 0
+    new: int = 0
+    waived: int = 0
 
 
 @dataclass(frozen=True)
 class ReleaseCheck:
     """What one check found; the fields are the first columns of `main.release_check`.
 
-    `rows_found` are not waived; `offending_rows` holds the worst of them, then the waived ones.
+    `rows_found` are not waived, and `rows_new` of them are in no earlier release. `offending_rows`
+    holds the worst of the new ones, then those that stand, then the waived ones.
     """
 
     check_name: str
@@ -50,6 +62,7 @@ class ReleaseCheck:
     severity: Severity
     passed: bool
     rows_found: int
+    rows_new: int
     explanation: str
     rows_waived: int = 0
     offending_rows: tuple[Finding, ...] = ()
@@ -63,7 +76,8 @@ class ReleaseCheck:
 
 OFFENDING_ROWS = (
     "STRUCT(what VARCHAR, severity VARCHAR, record_kind VARCHAR, symbol VARCHAR, "
-    "trade_date DATE, feed VARCHAR, file VARCHAR, line_number BIGINT, waiver VARCHAR)[]"
+    "trade_date DATE, feed VARCHAR, file VARCHAR, line_number BIGINT, first_seen VARCHAR, "
+    "waiver VARCHAR)[]"
 )
 
 
@@ -73,25 +87,37 @@ def result_of(
     severity: Severity,
     holds: str,
     to_do: str,
-    found: Sequence[Finding],
-    waived: Sequence[Finding] = (),
+    rows: Sequence[Finding],
+    counts: Counts,
 ) -> ReleaseCheck:
-    """The result of a check from the rows that it objects to."""
-    shown = [describe(finding) for finding in found[:SHOWN_ROWS]]
-    if len(found) > SHOWN_ROWS:
-        shown.append(f"and {len(found) - SHOWN_ROWS} more")
-    explanation = "; ".join([*shown, f"to do: {to_do}"] if found else [holds])
-    if waived:
-        explanation += f" ({len(waived)} waived: {'; '.join(map(describe, waived[:SHOWN_ROWS]))})"
+    """The result of a check.
+
+    Args:
+        severity: of a check that found nothing.
+        rows: the first of the rows that it objects to, as `offending_rows` holds them.
+        counts: how many there are of all.
+    """
+    new = [row for row in rows if row.first_seen is None and row.waiver is None]
+    waived = [row for row in rows if row.waiver]
+    said = [describe(row) for row in new[:SHOWN_ROWS]]
+    if counts.new > len(said):
+        said.append(f"and {counts.new - len(said)} more")
+    if standing := counts.found - counts.new:
+        said.append(f"{standing}{' more' if said else ''} stand since earlier releases")
+    explanation = "; ".join([*said, f"to do: {to_do}"] if said else [holds])
+    if counts.waived:
+        shown = "; ".join(map(describe, waived[:SHOWN_ROWS]))
+        explanation += f" ({counts.waived} waived: {shown})"
     return ReleaseCheck(
         check_name=name,
         asset=asset,
-        severity=found[0].severity if found else severity,
-        passed=not found,
-        rows_found=len(found),
+        severity=rows[0].severity if counts.found else severity,
+        passed=counts.found == 0,
+        rows_found=counts.found,
+        rows_new=counts.new,
         explanation=explanation,
-        rows_waived=len(waived),
-        offending_rows=tuple([*found, *waived][:KEPT_ROWS]),
+        rows_waived=counts.waived,
+        offending_rows=tuple(rows),
     )
 
 
@@ -106,6 +132,7 @@ def result_of_dbt_test(test: DbtTest) -> ReleaseCheck:
         severity=severity,
         passed=test.passed,
         rows_found=test.rows_found,
+        rows_new=test.rows_found,
         explanation=f"{shown} (should hold: {test.holds})" if shown else test.message or test.holds,
         offending_rows=findings[:KEPT_ROWS],
     )
@@ -136,14 +163,19 @@ def describe(finding: Finding) -> str:
 def create_table(con: duckdb.DuckDBPyConnection) -> None:
     """Create `raw.check_result` where it is missing."""
     con.execute("create schema if not exists raw")
-    con.execute(f"""
-        create table if not exists raw.check_result (
-            suite VARCHAR, check_name VARCHAR, asset VARCHAR, severity VARCHAR, passed BOOLEAN,
-            rows_found BIGINT, explanation VARCHAR, rows_waived BIGINT,
-            offending_rows {OFFENDING_ROWS})""")
-    # Of a warehouse that an earlier version made.
-    for column, type_ in (("rows_waived", "BIGINT"), ("offending_rows", OFFENDING_ROWS)):
-        con.execute(f"alter table raw.check_result add column if not exists {column} {type_}")
+    columns = f"""
+        suite VARCHAR, check_name VARCHAR, asset VARCHAR, severity VARCHAR, passed BOOLEAN,
+        rows_found BIGINT, rows_new BIGINT, explanation VARCHAR, rows_waived BIGINT,
+        offending_rows {OFFENDING_ROWS}"""
+    con.execute(f"create or replace temp table check_result ({columns})")
+    described = con.execute("describe check_result").fetchall()
+    is_known = con.execute(
+        "select 1 from duckdb_tables() where schema_name = 'raw' and table_name = 'check_result'"
+    ).fetchall()
+    # A warehouse of an earlier version had other columns; the next run fills the table again.
+    if not is_known or con.execute("describe raw.check_result").fetchall() != described:
+        con.execute(f"create or replace table raw.check_result ({columns})")
+    con.execute("drop table check_result")
 
 
 def keep_check_results(
@@ -165,7 +197,7 @@ def keep_check_results(
     )
     for result in results:
         con.execute(
-            f"insert into raw.check_result values (?, ?, ?, ?, ?, ?, ?, ?, ?::{OFFENDING_ROWS})",
+            f"insert into raw.check_result values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?::{OFFENDING_ROWS})",
             [suite, *result.as_row],
         )
 
@@ -173,8 +205,8 @@ def keep_check_results(
 def check_results(con: duckdb.DuckDBPyConnection) -> list[ReleaseCheck]:
     """What all suites of checks found last."""
     rows = con.execute("""
-        select offending_rows, check_name, asset, severity, passed, rows_found, explanation,
-            rows_waived
+        select offending_rows, check_name, asset, severity, passed, rows_found, rows_new,
+            explanation, rows_waived
         from raw.check_result order by suite, asset, check_name""").fetchall()
     return [
         replace(ReleaseCheck(*row), offending_rows=tuple(Finding(**each) for each in offending))

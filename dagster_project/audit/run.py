@@ -1,20 +1,21 @@
 """Running the audit: every check becomes a result.
 
-Belongs here: reading the checks' views, and sorting what they find by policy and waivers. Does not
-belong here: which checks there are (`policy.py`), their queries (`dbt_project/models/audit/`), how
-a result is kept (`results.py`).
+Belongs here: counting what the checks object to, and the rows that a result shows. Does not belong
+here: which checks there are (`policy.py`), their queries (`dbt_project/models/audit/`), what is new
+and what withholds a release (`anomalies.py`), how a result is kept (`results.py`).
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date
 
 import duckdb
 
 from dagster_project import fingerprint as fingerprints
+from dagster_project.audit import anomalies
 from dagster_project.audit import waivers as waivers_file
-from dagster_project.audit.policy import Policy, load_policies
-from dagster_project.audit.results import Finding, ReleaseCheck, result_of
+from dagster_project.audit.policy import load_policies
+from dagster_project.audit.results import KEPT_ROWS, Counts, Finding, ReleaseCheck, result_of
 from dagster_project.audit.waivers import Waiver, load_waivers
 from dagster_project.warehouse.connection import dicts
 
@@ -25,41 +26,54 @@ def fingerprint() -> str:
 
 
 def run_checks(
-    con: duckdb.DuckDBPyConnection, changed_from: date, waivers: Sequence[Waiver] | None = None
+    con: duckdb.DuckDBPyConnection,
+    changed_from: date,
+    released_to: date | None = None,
+    waivers: Sequence[Waiver] | None = None,
 ) -> list[ReleaseCheck]:
-    """Every check, on sessions from `changed_from` on.
+    """Every check, on sessions from `changed_from` on, with what stands in earlier ones.
 
     Args:
         con: connection to a warehouse whose views of schema `audit` dbt has built.
+        released_to: the clock of the last release; None before the first.
         waivers: those of `waivers.csv` where not given.
     """
+    policies = load_policies()
     waivers = load_waivers() if waivers is None else waivers
-    con.execute("set variable changed_from = ?::DATE", [changed_from])
-    return [_run(con, name, policy, waivers) for name, policy in load_policies().items()]
-
-
-def _run(
-    con: duckdb.DuckDBPyConnection,
-    name: str,
-    policy: Policy,
-    waivers: Sequence[Waiver],
-) -> ReleaseCheck:
-    waived_by = {
-        (waiver.symbol, waiver.trade_date): f"{waiver.reason} ({waiver.who})"
-        for waiver in waivers
-        if waiver.check_name == name
+    anomalies.find_anomalies(con, policies, waivers, changed_from, released_to)
+    counts = {
+        name: Counts(found, new, waived)
+        for name, found, new, waived in con.execute("""
+            select check_name, count(*) filter (where waiver is null),
+                count(*) filter (where waiver is null and first_seen is null), count(waiver)
+            from finding group by check_name""").fetchall()
     }
-    open_, waived = [], []
-    for found in dicts(con, f"from audit.{name}"):
-        severity = policy.severity_of(found)
-        if severity == "off":
-            continue
-        finding = Finding(**found, severity=severity)
-        waiver = waived_by.get((finding.symbol or "", finding.trade_date or date.min))
-        if waiver:
-            waived.append(replace(finding, waiver=waiver))
-        else:
-            open_.append(finding)
-    open_.sort(key=lambda finding: finding.severity)  # what blocks comes first
-    return result_of(name, policy.asset.removeprefix("main/"), policy.severity, policy.holds,
-                     policy.to_do, open_, waived)  # fmt: skip
+    rows: dict[str, list[Finding]] = defaultdict(list)
+    for row in dicts(con, _WORST_ROWS, [KEPT_ROWS]):
+        rows[row.pop("check_name")].append(Finding(**row))
+    return [
+        result_of(
+            name,
+            policy.asset.removeprefix("main/"),
+            policy.severity,
+            policy.holds,
+            policy.to_do,
+            rows[name],
+            counts.get(name, Counts()),
+        )
+        for name, policy in policies.items()
+    ]
+
+
+# What blocks comes first, then what is new.
+_WORST_ROWS = """
+    with ordered as (
+        select *, row_number() over (
+            partition by check_name
+            order by waiver is not null, severity, first_seen is not null, place, trade_date desc
+        ) as number
+        from finding
+    )
+    select check_name, what, severity, record_kind, symbol, trade_date, feed, file, line_number,
+        first_seen, waiver
+    from ordered where number <= ? order by check_name, number"""

@@ -29,6 +29,7 @@ def audit(
     for name, result in zip(load_policies(), pipeline.audit(warehouse.home), strict=True):
         metadata: dict[str, dg.MetadataValue | int] = {
             "rows found": result.rows_found,
+            "rows new": result.rows_new,
             "rows waived": result.rows_waived,
         }
         if result.offending_rows:

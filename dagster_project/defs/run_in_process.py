@@ -1,7 +1,8 @@
 """Running a Dagster job in this process, and what its result means for whoever started it.
 
-Belongs here: the exit status of a run, and the messages about it. Does not belong here: arguments
-and how messages are shown (`cli.py`), what a step does (`pipeline.py`).
+Belongs here: the exit status of a run, and why it failed. Does not belong here: what it says of the
+release (`run_summary.py`), arguments and how messages are shown (`cli.py`), what a step does
+(`pipeline.py`).
 
 Dagster and the definitions are imported only when a job runs: importing them takes seconds.
 """
@@ -16,8 +17,8 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from dagster_project.alerts import findings, sending
-from dagster_project.audit.policy import load_policies
-from dagster_project.audit.results import ReleaseCheck, check_results, describe
+from dagster_project.audit.results import ReleaseCheck, check_results
+from dagster_project.defs.run_summary import blocked_lines, release_summary
 from dagster_project.home import Home
 from dagster_project.ingest.feed_catalog import load_feeds
 from dagster_project.market.calendar import today_in_hong_kong
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
 RELEASED, WITHHELD, REPORT_FAILED = 0, 1, 3
 # Steps whose failure is explained by the checks that failed in them: step -> suite of checks.
 STEPS_OF_CHECKS = {"transform": "dbt", "audit": "audit"}
-# How many of the rows that a check found are listed.
-SHOWN_ROWS = 10
 # The run itself logs all alerts; this logs only that a channel failed.
 LOG = logging.getLogger("closing-bell")
 LOG.setLevel(logging.CRITICAL)
@@ -105,25 +104,6 @@ def write_and_check_report(home: Home, day: date) -> Outcome:
         raise ReleaseError(str(error)) from error
     problems = check_report(home, day)
     return Outcome(1 if problems else 0, [*map(str, paths), *problems])
-
-
-def release_summary(home: Home) -> list[str]:
-    """The published release in a few lines: failed checks, late feeds, and where its files are."""
-    with connect(home.published, read_only=True) as con:
-        (release_id, clock, what_changed) = con.execute(
-            "select release_id, clock, what_changed from main.release order by release_id desc"
-        ).fetchone() or ("", None, "")
-        failed = [check for check in check_results(con) if not check.passed]
-    lines = [line for check in failed for line in _check_lines("warning", check)]
-    for late in findings.after_release(home, load_feeds().file_due)["late"]:
-        lines += [_labelled("late", late.what), _labelled("", f"to do: {late.to_do}")]
-    lines.append(_labelled("release", f"{release_id}, up to {clock}: {what_changed}"))
-    lines.append(_labelled("file", str(home.published)))
-    # Before a weekend the report is that of the last session.
-    pages = sorted(home.reports.glob("*/market_report.html"))
-    if pages := [page for page in pages if page.parent.name <= str(clock)]:
-        lines.append(_labelled("report", str(pages[-1])))
-    return lines
 
 
 def _when_nothing_is_new(home: Home, last: date) -> Outcome:
@@ -224,7 +204,7 @@ def _why_withheld(home: Home, failures: Mapping[str | None, Any]) -> list[str]:
     for step, failure in failures.items():
         suite = STEPS_OF_CHECKS.get(step or "")
         checks = _blocking_checks(home, suite) if suite else []
-        lines += [line for check in checks for line in _check_lines("blocked", check)]
+        lines += [line for check in checks for line in blocked_lines(check)]
         if not checks:
             lines.append(f"{step}: {_reason(failure)}")
     return lines
@@ -251,24 +231,6 @@ def _blocking_checks(home: Home, suite: str) -> list[ReleaseCheck]:
             [suite],
         ).fetchall()
         return [check for check in check_results(con) if (check.check_name,) in names]
-
-
-def _check_lines(label: str, check: ReleaseCheck) -> list[str]:
-    """A failed check: how many rows it found, what to do, and the first rows, one per line."""
-    head = f"{check.asset}: {check.check_name}: "
-    rows = [row for row in check.offending_rows if row.waiver is None]
-    if not rows:
-        return [_labelled(label, head + check.explanation)]
-    policy = load_policies().get(check.check_name)
-    head += f"{check.rows_found} found" + (f"; to do: {policy.to_do}" if policy else "")
-    lines = [_labelled(label, head), *(_labelled("", describe(row)) for row in rows[:SHOWN_ROWS])]
-    if check.rows_found > SHOWN_ROWS:
-        lines.append(_labelled("", f"and {check.rows_found - SHOWN_ROWS} more"))
-    return lines
-
-
-def _labelled(label: str, text: str) -> str:
-    return f"{label:<9}{text}"
 
 
 def _reason(failure: Any) -> str:

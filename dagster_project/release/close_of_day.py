@@ -13,7 +13,7 @@ from dagster_project.release.read import ReleaseError
 from dagster_project.warehouse.connection import connect, dicts
 
 _INDICES = """
-    select symbol, name, round(close, 2) as close, round(change, 2) as change,
+    select region, symbol, name, round(close, 2) as close, round(change, 2) as change,
         round(change_pct, 2) as change_pct,
         coalesce(cast(closing_high_since as varchar), 'records began, ' || record_begins)
             as closing_high_since

@@ -47,13 +47,24 @@ class TableDiff:
 
 # Tables and columns that differ between any two releases and say nothing about the market.
 _NOT_COMPARED = {"release", "release_check"}
-_IGNORED_COLUMNS = {"loaded_at"}
+_IGNORED_COLUMNS = {"loaded_at", "first_seen", "is_new"}
 # Columns that identify rows in the marts. A table's key is as many of them, in this order, as make
 # its rows unique.
 _IDENTITY = (
     *("claim_id", "trade_date", "record_kind", "symbol", "market", "scope", "region", "level"),
-    *("channel", "direction", "side", "rank", "sector", "feed", "file", "path", "line_number"),
-    "metric",
+    *(
+        "channel",
+        "direction",
+        "check_name",
+        "side",
+        "rank",
+        "sector",
+        "feed",
+        "file",
+        "path",
+        "line_number",
+    ),
+    *("metric", "what"),
 )
 
 

@@ -1,4 +1,4 @@
-"""Recording a release in the warehouse: the tables `main.release` and `main.release_check`.
+"""Recording a release in the warehouse: the tables `release`, `release_check` and `anomaly`.
 
 Belongs here: those tables, and withholding a release. Does not belong here: what the checks are
 (`audit/`), making the release visible (`publish.py`).
@@ -11,6 +11,8 @@ from typing import Any
 
 import duckdb
 
+from dagster_project.audit import anomalies
+from dagster_project.audit.policy import load_policies
 from dagster_project.audit.results import OFFENDING_ROWS, ReleaseCheck
 from dagster_project.home import Home
 from dagster_project.release.read import Release, ReleaseWithheld, past_releases, published_release
@@ -76,6 +78,7 @@ RELEASE_CHECK = Table(
             "BIGINT NOT NULL",
             "Number of rows that the check objects to and that are not waived",
         ),
+        "rows_new": ("BIGINT NOT NULL", "Number of these rows that no earlier release had"),
         "explanation": ("VARCHAR NOT NULL", "What was found, in words, and what to do"),
         "rows_waived": (
             "BIGINT NOT NULL",
@@ -84,10 +87,36 @@ RELEASE_CHECK = Table(
         ),
         "offending_rows": (
             OFFENDING_ROWS,
-            "The rows, worst first and at most 200, each with its feed, file and line if it has "
-            "them; waiver: who found that it is real, and why",
+            "The rows, new ones first and at most 200 (anomaly has all), each with its feed, file "
+            "and line if it has them; first_seen: the release that had it first, null for a new "
+            "one; waiver: who found that it is real, and why",
         ),
         "release_id": ("VARCHAR NOT NULL", "The release that was checked"),
+    },
+)
+
+ANOMALY = Table(
+    "anomaly",
+    "One row per row that a check objects to and with which the release was published, of all "
+    "sessions. What changed since the last release (checks history_restated, history_rewritten) is "
+    "in release_check alone.",
+    {
+        "check_name": ("VARCHAR NOT NULL", "Name of the check"),
+        "asset": ("VARCHAR NOT NULL", "The table that the check is about"),
+        "confidence": (
+            "VARCHAR NOT NULL",
+            "How sure it is that the row is wrong: certain, likely or possible",
+        ),
+        "record_kind": ("VARCHAR", "Record kind of the row; null where the check knows none"),
+        "symbol": ("VARCHAR", "Symbol, market or currencies that it is about"),
+        "trade_date": ("DATE", "Session; null where it is about a file or a list"),
+        "what": ("VARCHAR NOT NULL", "What is wrong with the row, in words"),
+        "feed": ("VARCHAR", "Feed of the row"),
+        "file": ("VARCHAR", "Its file, relative to landing"),
+        "line_number": ("BIGINT", "Its line in the file, counted from 1"),
+        "first_seen": ("VARCHAR NOT NULL", "The release that had it first"),
+        "is_new": ("BOOLEAN NOT NULL", "Whether that is this release"),
+        "waiver": ("VARCHAR", "Who found that it is real, and why; null if nobody did"),
     },
 )
 
@@ -161,10 +190,37 @@ def _write(
     try:
         _create(con, RELEASE, [astuple(release) for release in releases])
         _create(con, RELEASE_CHECK, checks)
+        _create(con, ANOMALY, ())
+        if checks:
+            _fill_anomaly(con, releases[-1])
         con.commit()
     except BaseException:
         con.rollback()
         raise
+
+
+def _fill_anomaly(con: duckdb.DuckDBPyConnection, release: Release) -> None:
+    anomalies.create_table(con)
+    policies = load_policies().items()
+    con.execute(
+        """insert into main.anomaly by name
+        select found.* exclude (severity, place, first_seen),
+            policy.asset, policy.confidence,
+            coalesce(found.first_seen, $release) as first_seen,
+            found.first_seen is null as is_new
+        from raw.anomaly as found
+        inner join (
+            select unnest($names) as check_name, unnest($assets) as asset,
+                unnest($confidences) as confidence
+        ) as policy on found.check_name = policy.check_name
+        order by found.check_name, found.trade_date, found.symbol, found.file, found.place""",
+        {
+            "release": release.release_id,
+            "names": [name for name, _ in policies],
+            "assets": [policy.asset.removeprefix("main/") for _, policy in policies],
+            "confidences": [policy.confidence for _, policy in policies],
+        },
+    )
 
 
 def _create(con: duckdb.DuckDBPyConnection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:

@@ -150,7 +150,8 @@ def test_another_threshold_rebuilds_the_views_and_no_table(
     assert result.release.rebuilt_from == NIGHT
     found = check(result, "moves_unusual")
     assert found.rows_found > 1
-    assert {row.trade_date for row in found.offending_rows} == {NIGHT}
+    # What the check now finds in sessions that did not change is an anomaly of the release too.
+    assert len({row.trade_date for row in found.offending_rows}) > 1
     ((nodes, full_refresh),) = built
     assert "moves_unusual" in nodes
     assert "index_performance" in nodes
@@ -263,3 +264,68 @@ def test_a_missing_market_is_told_and_the_rest_is_released(home: Home) -> None:
     }
     assert "brought nothing" in missing["tushare_daily", NIGHT]
     assert "brought nothing" in missing["wsj_index", NIGHT]
+
+
+def anomalies(home: Home, check_name: str) -> list[tuple[str, date, str, bool]]:
+    with connect(home.published, read_only=True) as con:
+        return con.execute(
+            """select symbol, trade_date, first_seen, is_new from main.anomaly
+            where check_name = ? order by symbol, trade_date""",
+            [check_name],
+        ).fetchall()
+
+
+def tenfold(day: str) -> Callable[[list[str]], list[str]]:
+    """Close, high and low of HSI on one day ten times as high."""
+
+    def change(lines: list[str]) -> list[str]:
+        rows = [line.split(", ") for line in lines]
+        return [
+            ", ".join([row[0], *(str(float(value) * 10) for value in row[1:])])
+            if row[0] == day
+            else line
+            for line, row in zip(lines, rows, strict=True)
+        ]
+
+    return change
+
+
+def test_what_is_odd_in_a_first_load_is_an_anomaly_and_withholds_nothing(
+    sample_home: Home, tmp_path: Path
+) -> None:
+    home = Home(tmp_path / "home")
+    shutil.copytree(sample_home.landing, home.landing)
+    edit(home, "wsj_index/HSI.csv", tenfold("08/15/25"))
+    first = pipeline.run(home, load_feeds(), (date(2025, 8, 1), date(2025, 9, 16)), TODAY).release
+    assert first
+    places = [("HSI", date(2025, 8, 15)), ("HSI", date(2025, 8, 18))]
+    found = [(*place, first.release_id, True) for place in places]
+    assert anomalies(home, "moves_implausible") == found
+
+    # A night tells only what is new, and forgets nothing.
+    result = run(home)
+    assert result.release
+    told = check(result, "moves_implausible")
+    assert (told.passed, told.severity, told.rows_found, told.rows_new) == (False, "warn", 2, 0)
+    assert told.explanation.startswith("2 stand since earlier releases; to do: ")
+    stands = [(*place, first.release_id, False) for place in places]
+    assert anomalies(home, "moves_implausible") == stands
+
+    # Once the file is corrected, they are gone.
+    shutil.copy(sample_home.landing / "wsj_index/HSI.csv", home.landing / "wsj_index/HSI.csv")
+    assert run(home).release
+    assert anomalies(home, "moves_implausible") == []
+
+
+def test_a_correction_that_makes_a_released_session_implausible_is_withheld(home: Home) -> None:
+    assert run(home).release
+    edit(home, "wsj_index/HSI.csv", tenfold("08/15/25"))
+    result = run(home)
+    assert result.release is None
+    found = check(result, "moves_implausible")
+    assert (found.severity, found.rows_found) == ("block", 2)
+    # Only the corrected session is evidence; the next one follows from it.
+    assert [(row.trade_date, row.severity) for row in found.offending_rows] == [
+        (date(2025, 8, 15), "block"),
+        (date(2025, 8, 18), "warn"),
+    ]

@@ -19,7 +19,7 @@ from tests.conftest import copy_home, run_cli
 
 # What a rebuild may not repeat: when rows came in, and the releases themselves.
 NOT_COMPARED = {"release", "release_check"}
-MOMENTS = {"loaded_at"}
+MOMENTS = {"loaded_at", "first_seen", "is_new"}
 
 
 def tables(con: duckdb.DuckDBPyConnection) -> list[str]:

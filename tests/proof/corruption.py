@@ -61,7 +61,10 @@ from tests.proof.journal import Journal
 from tests.support import place_real_files
 
 # Tables that say how figures came about; all others of schema `main` are figures.
-BOOKKEEPING = {"release", "release_check", "file_load", "rejected_row", "figure_origin"}
+BOOKKEEPING = {
+    *("release", "release_check", "anomaly"),
+    *("file_load", "rejected_row", "figure_origin"),
+}
 # Claims are about single days of the sample: that one of them is about tonight would be luck.
 NOT_COUNTED = {"published_figures_hold"}
 OUTCOMES = ("blocked", "set_aside", "refused", "warned", "harmless", "SILENT", "CRASHED")

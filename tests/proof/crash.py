@@ -70,7 +70,7 @@ Way = Literal["steps", "job", "command"]
 
 # Differ between two runs on the same files, and say nothing about the market.
 NOT_COMPARED = {"release", "release_check"}
-MOMENTS = {"loaded_at"}
+MOMENTS = {"loaded_at", "first_seen", "is_new"}
 
 # Children of a process that has imported everything and used nothing.
 processes = multiprocessing.get_context("fork")

@@ -45,7 +45,7 @@ from tests.proof.journal import project_version
 
 STOP = "stop"
 FIRST, LAST = date(2021, 1, 1), date(2025, 9, 17)
-CHECK = ReleaseCheck("figures_agree", "index_performance", "block", True, 0, "all agree")
+CHECK = ReleaseCheck("figures_agree", "index_performance", "block", True, 0, 0, "all agree")
 # Each gives the numbers of the releases that it met.
 NUMBERS = (
     "select distinct change from main.index_performance "

@@ -1,5 +1,6 @@
--- Most symbols that a feed has at two consecutive sessions have the same figures to the last digit.
--- A symbol that did not trade, or traded at one price only, may well stay the same: not counted.
+-- Many symbols that a feed has at two consecutive sessions have the same prices to the last digit;
+-- of one in 3,000 this is chance. A symbol that did not trade, or traded at one price only, may well
+-- stay the same: not counted.
 with compared as (
     select
         reported.feed,
@@ -13,7 +14,6 @@ with compared as (
             and reported.open = before.open
             and reported.high = before.high
             and reported.low = before.low
-            and (reported.volume is not distinct from before.volume)
         ) as is_same
     from {{ ref('stg_security_close') }} as reported
     inner join {{ ref('stg_security_close') }} as before
@@ -35,7 +35,7 @@ select
     min(file.path) as file,
     min(compared.line_number) as line_number,
     count(*) filter (where compared.is_same) || ' of ' || count(*)
-    || ' symbols have the prices and volume of ' || compared.previous_trade_date as what
+    || ' symbols have the prices of ' || compared.previous_trade_date as what
 from compared
 inner join {{ source('raw', 'file') }} as file on compared.file_id = file.file_id
 group by

@@ -20,7 +20,7 @@ select
     reported.trade_date,
     file.path as file,
     reported.line_number,
-    'open, high, low, close and volume are those of ' || reported.previous_trade_date as what
+    'open, high, low and close are those of ' || reported.previous_trade_date as what
 from {{ ref('reported_close') }} as reported
 inner join {{ ref('reported_close') }} as before
     on
@@ -31,7 +31,6 @@ inner join {{ ref('reported_close') }} as before
         and reported.open = before.open
         and reported.high = before.high
         and reported.low = before.low
-        and reported.volume is not distinct from before.volume
 inner join {{ source('raw', 'file') }} as file on reported.file_id = file.file_id
 where
     reported.trade_date >= {{ changed_from() }}

@@ -1,3 +1,4 @@
+-- Prices that the vendor adjusted are no longer those at which the volume was dealt.
 with priced as (
     select
         feed,
@@ -6,7 +7,11 @@ with priced as (
         cast(turnover as double) / volume < low / {{ setting('margin') }}
         or cast(turnover as double) / volume > high * {{ setting('margin') }} as is_wrong
     from {{ ref('security_performance') }}
-    where trade_date >= {{ changed_from() }} and volume > 0 and turnover > 0
+    where
+        trade_date >= {{ changed_from() }}
+        and price_basis = 'traded'
+        and volume > 0
+        and turnover > 0
 )
 
 select

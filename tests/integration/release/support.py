@@ -20,9 +20,9 @@ from dagster_project.release.record import record_release
 from dagster_project.warehouse.connection import connect
 
 CLOCK = date(2025, 9, 17)
-GOOD = ReleaseCheck("closes_are_positive", "index_performance", "block", True, 0, "all positive")
-DOUBTFUL = ReleaseCheck("turnover_is_usual", "market_turnover", "warn", False, 2, "twice as high")
-BAD = ReleaseCheck("closes_are_positive", "index_performance", "block", False, 3, "three below 0")
+GOOD = ReleaseCheck("closes_are_positive", "index_performance", "block", True, 0, 0, "positive")
+DOUBTFUL = ReleaseCheck("turnover_is_usual", "market_turnover", "warn", False, 2, 1, "twice")
+BAD = ReleaseCheck("closes_are_positive", "index_performance", "block", False, 3, 3, "below 0")
 
 # Fork from a clean process: a fork of one that has used DuckDB's threads may hang.
 processes = multiprocessing.get_context("forkserver")

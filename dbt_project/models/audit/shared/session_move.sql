@@ -61,6 +61,17 @@ select
     moved.change_pct,
     moved.volume,
     moved.limit_pct,
+    -- Limits are rounded to the cent, as the exchange does.
+    coalesce(
+        moved.volume > 0
+        and (
+            greatest(moved.close, moved.high)
+            > round(moved.previous_close * (1 + moved.limit_pct / 100), 2) + 0.0101
+            or least(moved.close, moved.low)
+            < round(moved.previous_close * (1 - moved.limit_pct / 100), 2) - 0.0101
+        ),
+        false
+    ) as is_beyond_limit,
     file.path as file,
     moved.line_number,
     round(moved.change_pct, 2)

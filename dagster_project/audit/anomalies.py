@@ -1,0 +1,155 @@
+"""The anomalies: all rows that checks object to, of the sessions that changed and of all others.
+
+Belongs here: the table `raw.anomaly`, which of its rows are new, and which withhold a release. Does
+not belong here: the checks' queries (`dbt_project/models/audit/`), results in words (`results.py`).
+
+A night looks only at the sessions that changed. What was found in others stands: it is counted, and
+not told again. A finding stands as long as a check says the same of the same place.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+import duckdb
+
+from dagster_project.audit.policy import Policy
+from dagster_project.audit.waivers import Waiver
+from dagster_project.warehouse.sql import literal
+
+# If more sessions than this are new at once, a history is loaded and not some nights.
+NIGHTS_AT_ONCE = 10
+
+COLUMNS = """
+    check_name VARCHAR, what VARCHAR, severity VARCHAR, record_kind VARCHAR, symbol VARCHAR,
+    trade_date DATE, feed VARCHAR, file VARCHAR, line_number BIGINT, place BIGINT,
+    first_seen VARCHAR, waiver VARCHAR"""
+
+# Two findings are the same one if all these are equal. The line may move within its file.
+_IDENTITY = ("check_name", "record_kind", "symbol", "trade_date", "feed", "file", "what")
+
+
+def create_table(con: duckdb.DuckDBPyConnection) -> None:
+    """Create `raw.anomaly` where it is missing."""
+    con.execute("create schema if not exists raw")
+    con.execute(f"create table if not exists raw.anomaly ({COLUMNS})")
+
+
+def find_anomalies(
+    con: duckdb.DuckDBPyConnection,
+    policies: Mapping[str, Policy],
+    waivers: Sequence[Waiver],
+    changed_from: date,
+    released_to: date | None,
+) -> None:
+    """Read the views of all checks, and renew `raw.anomaly` by what they find.
+
+    Afterwards the temp table `finding` has all that the checks object to: the anomalies, and what
+    the checks of scope `changes` found, which never stands.
+
+    Args:
+        con: connection to the warehouse.
+        changed_from: the first session that changed since the last release.
+        released_to: the clock of the last release; None before the first.
+    """
+    con.execute("set variable changed_from = ?::DATE", [changed_from])
+    con.execute(f"create or replace temp table found ({COLUMNS})")
+    for name, policy in policies.items():
+        con.execute(f"""
+            insert into found by name
+            select *, {literal(name)} as check_name, {literal(policy.severity)} as severity,
+                row_number() over () as place
+            from audit.{name}""")
+        for kind, severity in policy.record_kinds.items():
+            con.execute(
+                "update found set severity = ? where check_name = ? and record_kind = ?",
+                [severity, name, kind],
+            )
+        if policy.adjusted:
+            con.execute(
+                """update found set severity = ? where check_name = ? and feed in (
+                    select feed from raw.feed where price_basis <> 'traded')""",
+                [policy.adjusted, name],
+            )
+    _compare_with_standing(con, policies, changed_from)
+    _waive(con, waivers)
+    _block_on_evidence_only(con, released_to)
+    con.execute("delete from raw.anomaly")
+    con.execute(
+        f"insert into raw.anomaly select * from finding where not {_of_scope(policies, 'changes')}"
+    )
+
+
+def mark_released(con: duckdb.DuckDBPyConnection, release_id: str) -> None:
+    """Remember the release that first published what was new."""
+    con.execute("update raw.anomaly set first_seen = ? where first_seen is null", [release_id])
+
+
+def _compare_with_standing(
+    con: duckdb.DuckDBPyConnection, policies: Mapping[str, Policy], changed_from: date
+) -> None:
+    """Make `finding` of what was found now, and of what stands in sessions not looked at now."""
+    of_sessions = _of_scope(policies, "sessions")
+    is_same = " and ".join(f"found.{name} is not distinct from known.{name}" for name in _IDENTITY)
+    con.execute(
+        f"""create or replace temp table finding as
+        with known as (
+            select {", ".join(_IDENTITY)}, min(first_seen) as first_seen
+            from raw.anomaly where first_seen is not null group by all
+        )
+        select found.* replace (known.first_seen as first_seen)
+        from (
+            from found where not {of_sessions} or coalesce(trade_date, $from) >= $from
+        ) as found
+        left join known on {is_same}
+        union all
+        select * from raw.anomaly
+        where {of_sessions} and trade_date < $from""",
+        {"from": changed_from},
+    )
+
+
+def _of_scope(policies: Mapping[str, Policy], scope: str) -> str:
+    """SQL: whether a row's check has the scope."""
+    names = [literal(name) for name, policy in policies.items() if policy.scope == scope]
+    return f"check_name in ({', '.join(names)})"
+
+
+def _waive(con: duckdb.DuckDBPyConnection, waivers: Sequence[Waiver]) -> None:
+    con.execute("update finding set waiver = null where waiver is not null")
+    for waiver in waivers:
+        con.execute(
+            "update finding set waiver = ? where check_name = ? and symbol = ? and trade_date = ?",
+            [
+                f"{waiver.reason} ({waiver.who})",
+                waiver.check_name,
+                waiver.symbol,
+                waiver.trade_date,
+            ],
+        )
+
+
+def _block_on_evidence_only(con: duckdb.DuckDBPyConnection, released_to: date | None) -> None:
+    """Have only what shows that something new is wrong withhold the release.
+
+    That is a row that was not released before, of a session that was not released before or of one
+    with corrected records. A history is as it was: in its first load only the last session counts.
+    """
+    new_sessions = con.execute(
+        """select distinct trade_date from main.dim_session
+        where is_asked and ($released_to is null or trade_date > $released_to)
+        order by trade_date""",
+        {"released_to": released_to},
+    ).fetchall()
+    if released_to is None or len(new_sessions) > NIGHTS_AT_ONCE:
+        new_sessions = new_sessions[-1:]
+    con.execute("create or replace temp table at_hand (trade_date DATE)")
+    con.executemany("insert into at_hand values (?)", new_sessions or [(None,)])
+    of_history = """
+        severity = 'block' and trade_date is not null
+        and trade_date not in (select trade_date from at_hand where trade_date is not null)"""
+    con.execute("update finding set severity = 'warn' where first_seen is not null")
+    ((unclear,),) = con.execute(f"select count(*) from finding where {of_history}").fetchall()
+    if unclear:
+        con.execute(f"""
+            update finding set severity = 'warn' where {of_history} and trade_date not in (
+                select trade_date from audit.restated_record where trade_date is not null)""")

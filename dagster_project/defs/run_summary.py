@@ -1,0 +1,138 @@
+"""What a run says when it ends, on one screen: the close, what is new, what stands, what is late.
+
+Belongs here: lines about a release or about the checks that withheld it. Does not belong here: exit
+status and errors (`run_in_process.py`), colours (`cli.py`).
+"""
+
+from collections.abc import Sequence
+
+from dagster_project.alerts import findings
+from dagster_project.audit.policy import load_policies
+from dagster_project.audit.results import Finding, ReleaseCheck, check_results, describe
+from dagster_project.home import Home
+from dagster_project.ingest.feed_catalog import load_feeds
+from dagster_project.release.close_of_day import close_of_day
+from dagster_project.warehouse.connection import connect
+
+# All lines of a release fit on a screen of 40; `closing-bell anomalies` shows the rest.
+SHOWN_CHECKS = 5
+SHOWN_ROWS = 2
+SHOWN_LATE = 5
+SHOWN_CHARACTERS = 200
+# Of a release that is withheld, more is needed to mend it.
+SHOWN_BLOCKING_ROWS = 10
+
+
+def release_summary(home: Home) -> list[str]:
+    """The published release in at most 40 lines."""
+    with connect(home.published, read_only=True) as con:
+        (release_id, clock, what_changed) = con.execute(
+            "select release_id, clock, what_changed from main.release order by release_id desc"
+        ).fetchone() or ("", None, "")
+        failed = [check for check in check_results(con) if not check.passed]
+    lines = [
+        *_close_lines(home),
+        # What is missing is late, and told below.
+        *_new_lines([c for c in failed if c.rows_new and c.check_name != "deliveries_missing"]),
+        *_standing_line(failed),
+        *_late_lines(home),
+        _labelled("release", f"{release_id}, up to {clock}: {_shortened(what_changed)}"),
+        _labelled("file", str(home.published)),
+    ]
+    # Before a weekend the report is that of the last session.
+    pages = sorted(home.reports.glob("*/market_report.html"))
+    if pages := [page for page in pages if page.parent.name <= str(clock)]:
+        lines.append(_labelled("report", str(pages[-1])))
+    return lines
+
+
+def blocked_lines(check: ReleaseCheck) -> list[str]:
+    """A check that withheld the release: how many rows it found, what to do, and the first rows."""
+    rows = [row for row in check.offending_rows if not row.waiver and row.severity == "block"]
+    if not rows:
+        return [_labelled("blocked", f"{check.asset}: {check.check_name}: {check.explanation}")]
+    count = f"{check.rows_found} found"
+    return _check_lines("blocked", check, count, rows, check.rows_found, SHOWN_BLOCKING_ROWS)
+
+
+def _close_lines(home: Home) -> list[str]:
+    """The indices by region, and the turnover, of the last day with a close."""
+    shown = close_of_day(home)
+    indices: dict[str, list[str]] = {}
+    for row in shown.indices:
+        change = "" if row["change_pct"] is None else f" {row['change_pct']:+.2f} %"
+        indices.setdefault(row["region"], []).append(f"{row['symbol']} {row['close']:,.2f}{change}")
+    parts = [", ".join(closes) for closes in indices.values()]
+    totals = [
+        f"{row['scope']} {row['trillion_yuan']:.2f} tn yuan"
+        for row in shown.turnover
+        if row["trillion_yuan"] is not None
+    ]
+    if totals:
+        parts.append(f"turnover: {', '.join(totals)}")
+    return [
+        _labelled("" if number else "close", part if number else f"{shown.day}: {part}")
+        for number, part in enumerate(parts)
+    ]
+
+
+def _new_lines(checks: Sequence[ReleaseCheck]) -> list[str]:
+    lines = []
+    for check in checks[:SHOWN_CHECKS]:
+        rows = [row for row in check.offending_rows if not row.waiver and row.first_seen is None]
+        count = f"{check.rows_new} new"
+        lines += _check_lines("new", check, count, rows, check.rows_new, SHOWN_ROWS)
+    if others := checks[SHOWN_CHECKS:]:
+        counts = ", ".join(f"{check.check_name} ({check.rows_new})" for check in others)
+        lines.append(_labelled("", f"and new findings of {counts}"))
+    return lines
+
+
+def _standing_line(failed: Sequence[ReleaseCheck]) -> list[str]:
+    standing = [check.rows_found - check.rows_new for check in failed]
+    if not any(standing):
+        return []
+    checks = sum(count > 0 for count in standing)
+    return [
+        _labelled(
+            "standing",
+            f"{sum(standing)} findings of {checks} checks stand since earlier releases; "
+            "`closing-bell anomalies` lists them",
+        )
+    ]
+
+
+def _late_lines(home: Home) -> list[str]:
+    late = findings.after_release(home, load_feeds().file_due)["late"]
+    lines = []
+    for problem in late[:SHOWN_LATE]:
+        lines += [_labelled("late", problem.what), _labelled("", f"to do: {problem.to_do}")]
+    if len(late) > SHOWN_LATE:
+        lines.append(_labelled("", f"and {len(late) - SHOWN_LATE} more deliveries are late"))
+    return lines
+
+
+def _check_lines(
+    label: str,
+    check: ReleaseCheck,
+    count: str,
+    rows: Sequence[Finding],
+    rows_of_all: int,
+    most: int,
+) -> list[str]:
+    """A check: how many rows it found, what to do, and the first rows, one per line."""
+    policy = load_policies().get(check.check_name)
+    head = f"{check.asset}: {check.check_name}: {count}"
+    lines = [_labelled(label, head + (f"; to do: {policy.to_do}" if policy else ""))]
+    lines += [_labelled("", _shortened(describe(row))) for row in rows[:most]]
+    if rows_of_all > most:
+        lines[-1] += f"; and {rows_of_all - most} more"
+    return lines
+
+
+def _labelled(label: str, text: str) -> str:
+    return f"{label:<9}{text}"
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= SHOWN_CHARACTERS else f"{text[: SHOWN_CHARACTERS - 1]}…"
