@@ -56,7 +56,8 @@ def find_anomalies(
     for name, policy in policies.items():
         con.execute(f"""
             insert into found by name
-            select *, {literal(name)} as check_name, {literal(policy.severity)} as severity,
+            select * replace (coalesce(what, 'is odd; a figure of it is null') as what),
+                {literal(name)} as check_name, {literal(policy.severity)} as severity,
                 row_number() over () as place
             from audit.{name}""")
         for kind, severity in policy.record_kinds.items():

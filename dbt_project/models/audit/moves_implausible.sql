@@ -9,6 +9,7 @@ select
 from {{ ref('session_move') }}
 where
     trade_date >= {{ changed_from() }}
+    and change_pct is not null
     and case record_kind
         when 'index_close'
             then
