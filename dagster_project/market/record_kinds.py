@@ -68,6 +68,8 @@ COLUMNS: dict[str, CanonicalColumn] = {
     "turnover_rate_pct": _number("DOUBLE", "percent", sign="not_negative"),
     "float_cap": _number(AMOUNT, "currency", sign="positive"),
     "total_cap": _number(AMOUNT, "currency", sign="positive"),
+    # What a price as dealt is multiplied with, to be compared across dividends and splits.
+    "adjustment_factor": _number(PRICE, "ratio", sign="positive"),
     "target": _number(PRICE, "currency", sign="positive"),
     "name": _TEXT_OF_FILE,
     "industry": _TEXT_OF_FILE,
@@ -229,6 +231,16 @@ RECORD_KINDS = {
             values=("float_cap", "total_cap", "turnover_rate_pct", "currency"),
             spec_needs=frozenset({"trade_date", "float_cap"}),
             row_needs=("float_cap",),
+            sessions="security",
+        ),
+        RecordKind(
+            "security_adjustment",
+            "the adjustment factor of a security at a session",
+            key=("symbol", "trade_date"),
+            values=("adjustment_factor",),
+            spec_needs=frozenset({"trade_date", "adjustment_factor"}),
+            row_needs=("adjustment_factor",),
+            figure="adjustment_factor",
             sessions="security",
         ),
         RecordKind(

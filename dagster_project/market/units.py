@@ -9,7 +9,15 @@ from dataclasses import dataclass
 # Exponents of ten: of each multiplier, and of each base unit in canonical units (one lot is 100
 # shares). The base unit `currency` is the currency in the row's own column of that name.
 MULTIPLIERS = {"thousand": 3, "ten_thousand": 4, "million": 6, "hundred_million": 8}
-BASE_UNITS = {"points": 0, "shares": 0, "lots": 2, "deals": 0, "percent": 0, "currency": 0}
+BASE_UNITS = {
+    "points": 0,
+    "shares": 0,
+    "lots": 2,
+    "deals": 0,
+    "percent": 0,
+    "ratio": 0,
+    "currency": 0,
+}
 CURRENCIES = {"CNY", "HKD", "USD"}
 
 

@@ -161,6 +161,23 @@ are SQL for the same of records of any kind; `sessions` says on whose sessions t
             "sessions": "security",
             "is_looked_back_on": false
         },
+        "security_adjustment": {
+            "about": [
+                "symbol"
+            ],
+            "key": [
+                "symbol",
+                "trade_date"
+            ],
+            "values": [
+                "adjustment_factor"
+            ],
+            "series": "symbol",
+            "part": none,
+            "figure": "adjustment_factor",
+            "sessions": "security",
+            "is_looked_back_on": false
+        },
         "broker_target": {
             "about": [
                 "symbol"

@@ -58,6 +58,18 @@ def test_units_become_canonical_without_losing_a_digit() -> None:
         assert row["turnover"] == Decimal(turnover)
 
 
+def test_an_adjustment_factor_is_a_ratio_above_zero() -> None:
+    lines = ["ts_code,trade_date,adj_factor", "000001.SZ,20250917,134.5794"]
+    lines += ["600519.SH,20250917,0", "600000.SH,20250917,"]
+    reading = read("tushare_adj_factor", "20250917.csv", "\n".join([*lines, ""]))
+    (row,) = reading.good
+    assert (row["symbol"], row["adjustment_factor"]) == ("000001.SZ", Decimal("134.5794"))
+    assert {line: code for line, (code, _) in reading.rejected.items()} == {
+        3: "not_positive",
+        4: "missing_value",
+    }
+
+
 # --- Numbers in disguise -------------------------------------------------------------------------
 
 

@@ -1,0 +1,40 @@
+with session as (
+
+    select * from {{ ref('stg_session') }}
+
+),
+
+source as (
+
+    select * from {{ source('raw', 'security_adjustment') }}
+    where is_current
+
+),
+
+renamed as (
+
+    select
+        feed,
+        symbol,
+        {{ market_of_security('symbol') }} as market,
+        trade_date,
+        adjustment_factor,
+        file_id,
+        line_number
+    from source
+
+)
+
+select
+    renamed.feed,
+    renamed.symbol,
+    renamed.market,
+    renamed.trade_date,
+    renamed.adjustment_factor,
+    renamed.file_id,
+    renamed.line_number
+from renamed
+inner join session
+    on
+        renamed.market = session.market
+        and renamed.trade_date = session.trade_date
