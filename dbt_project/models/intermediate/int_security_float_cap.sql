@@ -56,10 +56,19 @@ estimated as (
 
 ),
 
+stated as (
+
+    select * from {{ ref('stg_security_valuation') }}
+    {% if is_incremental() %}
+        where next_trade_date >= {{ rebuild_from() }}
+    {% endif %}
+
+),
+
 -- A vendor's own figure counts for the session after it.
 valuation as (
 
-    {{ from_best_feed(ref('stg_security_valuation'), ['symbol', 'next_trade_date']) | indent(4) }}
+    {{ from_best_feed('stated', ['symbol', 'next_trade_date']) | indent(4) }}
 
 )
 
@@ -67,6 +76,7 @@ select
     estimated.symbol,
     estimated.trade_date,
     coalesce(valuation.float_cap, {{ to_amount('estimated.float_cap') }}) as float_cap,
+    valuation.total_cap,
     valuation.float_cap is null as is_estimate
 from estimated
 left join valuation
