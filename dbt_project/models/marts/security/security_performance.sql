@@ -55,6 +55,15 @@ float_cap as (
 
 ),
 
+session_return as (
+
+    select * from {{ ref('int_security_return') }}
+    {% if is_incremental() %}
+        where trade_date >= {{ rebuild_from() }}
+    {% endif %}
+
+),
+
 -- Some vendors deliver half-days with a volume of 0 for every security: then it is not known.
 delivery as (
 
@@ -100,6 +109,8 @@ described as (
         closes.closing_high_since,
         closes.closing_low_since,
         closes.record_begins,
+        session_return.return_20d_pct,
+        session_return.return_ytd_pct,
         closes.session_number - listing.session_number + 1 as sessions_since_listing,
         reported.stated_status,
         closes.feed
@@ -132,6 +143,10 @@ described as (
         on
             closes.symbol = float_cap.symbol
             and closes.trade_date = float_cap.trade_date
+    left join session_return
+        on
+            closes.symbol = session_return.symbol
+            and closes.trade_date = session_return.trade_date
 
 ),
 
@@ -202,6 +217,8 @@ select
     return_index,
     closing_high_since,
     closing_low_since,
+    return_20d_pct,
+    return_ytd_pct,
     record_begins,
     cast(price_limit * 100 as decimal(4, 2)) as limit_pct,
     case
