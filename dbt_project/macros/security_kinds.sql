@@ -58,3 +58,18 @@ rmb_counter (a second counter of a Hong Kong share); other where the range tells
 {% macro counted_change(status, change_pct) -%}
     case when coalesce({{ status }}, 'traded') <> 'suspended' then {{ change_pct }} end
 {%- endmacro %}
+
+
+{#
+A calculated price as the exchange would state it: in the mainland shares trade in cents, all else
+in tenths of a cent or more.
+#}
+{% macro to_tick(price, symbol) -%}
+    case
+        when
+            {{ symbol }} not like '%.HK'
+            and {{ is_counted_share(kind_of_security(symbol)) }}
+            then cast(round({{ price }}, 2) as decimal(18, 6))
+        else cast(round({{ price }}, 3) as decimal(18, 6))
+    end
+{%- endmacro %}

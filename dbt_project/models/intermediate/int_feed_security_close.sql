@@ -50,6 +50,7 @@ select
         when described.stated_reference_close > 0 then described.stated_reference_close
         when described.stated_reference_close is null then before.close
     end as reference_close,
+    described.stated_reference_close is not null as is_reference_reported,
     described.is_shifted
 from described
 left join security_close as before

@@ -10,6 +10,26 @@ with rebuilt as (
 
 ),
 
+factor as (
+
+    select
+        symbol,
+        trade_date,
+        feed,
+        adjustment_factor
+    from {{ ref('stg_security_adjustment') }}
+    {% if is_incremental() %}
+        where trade_date >= {{ rebuild_from() }}
+    {% endif %}
+
+),
+
+best_factor as (
+
+    {{ from_best_feed('factor', ['symbol', 'trade_date']) | indent(4) }}
+
+),
+
 -- One partition per security, not per security and session: millions of small ones are slow.
 ordered as (
 
@@ -65,11 +85,18 @@ session_close as (
         best_feed.feed,
         best_feed.price_basis,
         best_feed.close,
-        best_feed.reference_close,
+        best_feed.reference_close as own_reference_close,
+        best_feed.is_reference_reported,
         best_feed.session_before,
         best_feed.session_number,
         delivered_session.feed is not null as is_session_before_delivered,
+        -- A vendor's factors belong to prices as dealt.
+        case
+            when best_feed.price_basis = 'traded'
+                then {{ log_ratio('best_factor.adjustment_factor', '1') }}
+        end as log_stated_factor,
         cast(null as decimal(18, 12)) as carried_adjustment,
+        cast(null as decimal(18, 12)) as carried_factor,
         cast(null as date) as carried_record_begins,
         cast(null as decimal(18, 6)) as carried_previous_close,
         case when best_feed.is_shifted then best_feed.trade_date end as shifted_date
@@ -79,6 +106,10 @@ session_close as (
             best_feed.feed = delivered_session.feed
             and best_feed.market = delivered_session.market
             and best_feed.session_before = delivered_session.trade_date
+    left join best_factor
+        on
+            best_feed.symbol = best_factor.symbol
+            and best_feed.trade_date = best_factor.trade_date
 
     {% if is_incremental() %}
         -- Where each security stood before the sessions being rebuilt.
@@ -90,11 +121,14 @@ session_close as (
             standing.feed,
             standing.price_basis,
             standing.close,
-            cast(null as decimal(18, 6)) as reference_close,
+            cast(null as decimal(18, 6)) as own_reference_close,
+            false as is_reference_reported,
             cast(null as date) as session_before,
             standing.session_number,
             false as is_session_before_delivered,
+            standing.log_stated_factor,
             standing.log_adjustment as carried_adjustment,
+            standing.log_factor as carried_factor,
             standing.record_begins as carried_record_begins,
             standing.previous_close as carried_previous_close,
             standing.last_shifted_date as shifted_date
@@ -142,6 +176,7 @@ followed as (
         lag(close) over by_session as last_close,
         lag(feed) over by_session as last_feed,
         lag(price_basis) over by_session as last_price_basis,
+        log_stated_factor - lag(log_stated_factor) over by_session as log_stated_step,
         coalesce(lag(is_trusted) over by_session, false) as is_last_trusted
     from trusted
     window by_session as (partition by symbol order by trade_date)
@@ -163,8 +198,31 @@ compared as (
 
 ),
 
+-- Where the feed reports no reference, a vendor's factors say what the last close amounts to.
+referenced as (
+
+    select
+        *,
+        case
+            when
+                not is_reference_reported
+                and is_same_scale
+                and is_next_session
+                and log_stated_step <> 0
+                then
+                    {{ to_tick(
+                        'cast(last_close as double) * exp(-cast(log_stated_step as double))',
+                        'symbol'
+                    ) }}
+            else own_reference_close
+        end as reference_close
+    from compared
+
+),
+
 -- A reference previous close other than the last close is an adjustment for a dividend or split.
--- It says nothing about sessions the feed never delivered: then the whole move counts as return. A
+-- It says nothing about sessions the feed never delivered: then a vendor's factors do, and without
+-- them the whole move counts as return. A
 -- security absent from a session that was delivered was suspended; its price has not moved.
 adjusted as (
 
@@ -181,6 +239,9 @@ adjusted as (
         last_close,
         carried_record_begins,
         carried_adjustment is not null as is_carried,
+        carried_factor,
+        log_stated_factor,
+        log_stated_step,
         previous_trade_date is null
         and reference_close is not null
         and is_session_before_delivered as is_listing,
@@ -209,9 +270,10 @@ adjusted as (
                 and is_next_session
                 and last_close <> reference_close
                 then {{ log_ratio('last_close', 'reference_close') }}
+            when not is_next_session and log_stated_step is not null then log_stated_step
             else cast(0 as decimal(18, 12))
         end as log_step
-    from compared
+    from referenced
 
 ),
 
@@ -221,6 +283,14 @@ chained as (
         *,
         lag(previous_close) over (partition by symbol order by trade_date) as last_previous_close,
         cast(sum(log_step) over so_far as decimal(18, 12)) as log_adjustment,
+        cast(
+            sum(coalesce(
+                carried_factor,
+                log_stated_step,
+                case when previous_trade_date is null then log_stated_factor end,
+                log_step
+            )) over so_far as decimal(18, 12)
+        ) as log_factor,
         case
             when is_trusted
                 then
@@ -250,6 +320,18 @@ indexed as (
         {{ takes_back('close', 'previous_close', 'last_close', 'last_previous_close') }}
             as is_reversal,
         log_adjustment,
+        log_stated_factor,
+        log_factor,
+        case
+            when
+                is_trusted
+                and (
+                    previous_close is not null
+                    or log_stated_step is not null
+                    or trade_date = record_begins
+                )
+                then cast(round(exp(cast(log_factor as double)), 9) as decimal(18, 9))
+        end as adjustment_factor,
         last_shifted_date,
         record_begins,
         case
@@ -280,6 +362,9 @@ extreme as (
             'is_listing',
             'is_reversal',
             'log_adjustment',
+            'log_stated_factor',
+            'log_factor',
+            'adjustment_factor',
             'last_shifted_date',
             'record_begins',
             'return_index',
@@ -301,6 +386,9 @@ select
     is_listing,
     is_reversal,
     log_adjustment,
+    log_stated_factor,
+    log_factor,
+    adjustment_factor,
     last_shifted_date,
     return_index,
     record_begins,

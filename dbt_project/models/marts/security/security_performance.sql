@@ -100,6 +100,7 @@ described as (
         closes.previous_trade_date,
         closes.previous_close,
         closes.is_reversal,
+        closes.adjustment_factor,
         case when delivery.has_volumes then reported.volume end as volume,
         reported.turnover,
         reported.turnover_rate_pct,
@@ -209,6 +210,10 @@ select
     previous_close,
     change,
     change_pct,
+    adjustment_factor,
+    cast(
+        round(cast(close as double) * cast(adjustment_factor as double), 6) as decimal(18, 6)
+    ) as close_adjusted,
     volume,
     turnover,
     turnover_rate_pct,
