@@ -192,6 +192,17 @@ def _stock_list(content: Content, symbols: list[str]) -> bytes:
     )  # fmt: skip
 
 
+def _adj_factor(content: Content, symbols: list[str]) -> bytes:
+    return _table(
+        "ts_code,trade_date,adj_factor",
+        (
+            (symbol, f"{day:%Y%m%d}", 1 + content.levels[0] / 10)
+            for symbol in symbols
+            for day in content.days(symbol)
+        ),
+    )
+
+
 def _target_price(content: Content, symbols: list[str]) -> bytes:
     return _table(
         "symbol,broker,date,target,currency",
@@ -222,6 +233,7 @@ WRITERS: dict[str, Callable[[Content, list[str]], bytes]] = {
     "tushare_index_daily": _tushare(_INDEX_NAMES, _INDEX_HEADER),
     "hkex_turnover": _hkex_turnover,
     "tushare_daily": _tushare(_DAILY_NAMES, _DAILY_HEADER),
+    "tushare_adj_factor": _adj_factor,
     "eastmoney_a_share": _eastmoney,
     "yahoo_hk": _yahoo_hk,
     "ecb_exchange_rates": _ecb,
@@ -246,6 +258,9 @@ PATHS: dict[str, list[str]] = {
     "tushare_daily/20250930.csv": A_SHARES,
     "tushare_daily/20251009.csv": A_SHARES,
     "tushare_daily/20251010.csv": A_SHARES,
+    "tushare_adj_factor/20250930.csv": A_SHARES,
+    "tushare_adj_factor/20251009.csv": A_SHARES,
+    "tushare_adj_factor/20251010.csv": A_SHARES,
     "eastmoney_a_share/600519.csv": ["600519.SH"],
     "eastmoney_a_share/000858.csv": ["000858.SZ"],
     "yahoo_hk/0700.HK.csv": ["0700.HK"],

@@ -103,7 +103,7 @@ class House:
             wanted = [path for path in PATHS if path not in good]
             if path in good and wanted:
                 path = wanted[event.pick % len(wanted)]
-            if path.startswith("tushare_daily/"):
+            if path.startswith(("tushare_daily/", "tushare_adj_factor/")):
                 day = datetime.strptime(path[-12:-4], "%Y%m%d").date()
                 content = replace(content, span=(day, day))
             file = self.there.get(path)
