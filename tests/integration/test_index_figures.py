@@ -1,14 +1,13 @@
 """Figures of indices, and turnover, recomputed from the vendors' real files in plain pandas.
 
-The coverage begins long after the files, so that sessions before it matter. Nothing of the project
-takes part in the recomputation except the calendar (`dim_session`) and which lines were rejected.
+The coverage begins long after the files, so that sessions before it matter. What takes part in the
+recomputation, and what does not, is said in `tests.recomputation`.
 """
 
 import json
 import shutil
 from collections.abc import Callable
 from datetime import date
-from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +20,17 @@ from dagster_project.home import Home
 from dagster_project.ingest.feed_catalog import FeedCatalog, load_feeds
 from dagster_project.warehouse.connection import connect
 from tests.conftest import copy_home
+from tests.recomputation.figures import (
+    MICRO,
+    assert_equal,
+    compare,
+    exact_column,
+    latest,
+    pct,
+)
 from tests.support import TODAY, real_files
 
 COVERED = (date(2024, 1, 2), date(2025, 9, 17))
-MICRO = 10**6
 
 
 # The real files
@@ -111,20 +117,13 @@ def _read(path: Path) -> pd.DataFrame:
         columns=["symbol", "trade_date", "close", "stated_previous", "stated_change"]
     )
     feed = path.parent.name
-    frame["symbol"] = frame["symbol"].fillna(_CODES.get(path.stem, path.stem))
+    frame["symbol"] = frame["symbol"].astype(object).fillna(_CODES.get(path.stem, path.stem))
     days = pd.to_datetime(frame["trade_date"], format=_DAY_FORMAT.get(feed, "%Y-%m-%d"))
     # Line of a file with one header, element of a list in JSON.
     line_number = np.arange(1, len(frame) + 1) + (path.suffix != ".json")
     return frame.assign(
         trade_date=days, feed=feed, file=f"{feed}/{path.name}", line_number=line_number
     )
-
-
-def _exact(text: Any, parts: int = MICRO) -> float:
-    """A figure as a whole number of parts, by default of millionths; NaN where there is none."""
-    if not isinstance(text, str):
-        return np.nan
-    return float((Decimal(text) * parts).quantize(Decimal(1), ROUND_HALF_UP))
 
 
 def _records(home: Home) -> pd.DataFrame:
@@ -141,7 +140,7 @@ def _records(home: Home) -> pd.DataFrame:
     frame = frame[frame["kept"] == "left_only"].merge(market, on="symbol")
     frame = frame.merge(session, on=["market", "trade_date"])
     for name in ("close", "stated_previous", "stated_change"):
-        frame[name] = frame[name].map(_exact)
+        frame[name] = exact_column(frame[name])
     # A line without a close is no record.
     frame = frame[frame["close"].notna()]
     assert not frame.duplicated(["feed", "symbol", "trade_date"]).any()
@@ -164,16 +163,6 @@ def _best(frame: pd.DataFrame) -> pd.DataFrame:
     ranked = frame.assign(priority=frame["feed"].map(_PRIORITY))
     ranked = ranked.sort_values(["symbol", "trade_date", "priority", "feed"])
     return ranked.drop_duplicates(["symbol", "trade_date"]).reset_index(drop=True)
-
-
-def _pct(value: Any, base: Any) -> Any:
-    return np.round(100.0 * ((value - base) / MICRO) / (base / MICRO), 6)
-
-
-def _latest(days: np.ndarray, holds: np.ndarray) -> Any:
-    """The last of the days for which something holds; NaT where there is none."""
-    found = np.flatnonzero(holds)
-    return days[found[-1]] if len(found) else np.datetime64("NaT")
 
 
 def _streak(change: np.ndarray, session: np.ndarray, at: int) -> float:
@@ -203,7 +192,7 @@ def _figures(series: pd.DataFrame, sessions: pd.DatetimeIndex) -> list[dict[str,
     """The figures of one index on the covered dates; `sessions` are those of its market."""
     days, close = series["trade_date"].to_numpy(), series["close"].to_numpy()
     previous_close = series["previous_close"].to_numpy()
-    change, change_pct = close - previous_close, _pct(close, previous_close)
+    change, change_pct = close - previous_close, pct(close, previous_close)
     number = series["session_number"].to_numpy()
     close_on, close_at = dict(zip(days, close, strict=True)), dict(zip(number, close, strict=True))
     rows = []
@@ -217,23 +206,23 @@ def _figures(series: pd.DataFrame, sessions: pd.DatetimeIndex) -> list[dict[str,
             "previous_close": previous_close[at] / MICRO,
             "change": change[at] / MICRO,
             "change_pct": change_pct[at],
-            "closing_high_since": _latest(days[:at], close[:at] >= close[at]),
-            "closing_low_since": _latest(days[:at], close[:at] <= close[at]),
+            "closing_high_since": latest(days[:at], close[:at] >= close[at]),
+            "closing_low_since": latest(days[:at], close[:at] <= close[at]),
             "is_record_high": not (close[:at] >= close[at]).any(),
             "record_begins": days[0],
-            "change_high_since": _latest(days[:at], change_pct[:at] >= change_pct[at]),
-            "change_low_since": _latest(days[:at], change_pct[:at] <= change_pct[at]),
+            "change_high_since": latest(days[:at], change_pct[:at] >= change_pct[at]),
+            "change_low_since": latest(days[:at], change_pct[:at] <= change_pct[at]),
             "streak": _streak(change, number, at),
-            "drawdown_pct": _pct(close[at], close[: at + 1].max()),
+            "drawdown_pct": pct(close[at], close[: at + 1].max()),
             "feed": series["feed"].iat[at],
         }
         for back in (5, 20):
             base = close_at.get(number[at] - back, np.nan)
-            row[f"return_{back}d_pct"] = _pct(close[at], base)
+            row[f"return_{back}d_pct"] = pct(close[at], base)
         for name, last in _starts(day).items():
             before = sessions[sessions <= last]
             base = close_on.get(before[-1].to_datetime64(), np.nan) if len(before) else np.nan
-            row[name] = _pct(close[at], base)
+            row[name] = pct(close[at], base)
         begins = day - pd.Timedelta(weeks=52)
         year = close[: at + 1][days[: at + 1] >= begins.to_datetime64()]
         is_long = days[0] <= begins.to_datetime64()
@@ -255,15 +244,6 @@ def _recomputed(home: Home) -> pd.DataFrame:
     return pd.DataFrame(rows).sort_values(["symbol", "trade_date"]).reset_index(drop=True)
 
 
-def _is_same(expected: pd.Series, actual: pd.Series) -> pd.Series:
-    both_missing = expected.isna() & actual.isna()
-    if pd.api.types.is_float_dtype(expected):
-        return both_missing | ((expected - actual.astype(float)).abs() < 1.5 / MICRO)
-    if pd.api.types.is_datetime64_any_dtype(expected):
-        return both_missing | (expected == pd.to_datetime(actual))
-    return both_missing | (expected == actual)
-
-
 # Tests
 
 
@@ -272,18 +252,13 @@ def test_every_figure_of_every_index_is_recomputed(home: Home) -> None:
     # The file of the eighth index ends before the covered dates.
     indices = {"HSI", "HSTECH", "HSCEI", "000001.SH", "399001.SZ", "399006.SZ", "000300.SH"}
     assert set(expected["symbol"]) == indices
-    key = ["symbol", "trade_date"]
-    pd.testing.assert_frame_equal(expected[key], actual[key], check_dtype=False)
-    different = {
-        name: int((~_is_same(expected[name], actual[name])).sum()) for name in expected.columns
-    }
-    assert different == dict.fromkeys(expected.columns, 0)
+    assert_equal(compare(expected, actual, ["symbol", "trade_date"]))
 
 
 @pytest.mark.parametrize(("market", "file"), [("XSHG", "sh000001"), ("XSHE", "sz399001")])
 def test_turnover_is_the_amount_of_the_index(home: Home, market: str, file: str) -> None:
     frame = pd.read_csv(home.landing / f"baostock_index/{file}.csv", dtype=str)
-    fen = frame["amount"].map(lambda text: _exact(text, 100))
+    fen = exact_column(frame["amount"], 100)
     with connect(home.published, read_only=True) as con:
         session = con.execute(
             "select trade_date from main.dim_session where market = ? order by 1", [market]
@@ -292,7 +267,7 @@ def test_turnover_is_the_amount_of_the_index(home: Home, market: str, file: str)
     amount = fen.set_axis(pd.to_datetime(frame["date"])).reindex(session["trade_date"])
     previous, average = amount.shift(1), amount.shift(1).rolling(20).mean()
     days, values = amount.index.to_numpy(), amount.to_numpy()
-    since = [_latest(days[:at], values[:at] >= value) for at, value in enumerate(values)]
+    since = [latest(days[:at], values[:at] >= value) for at, value in enumerate(values)]
     expected = pd.DataFrame(
         {
             "turnover": amount / 100,
