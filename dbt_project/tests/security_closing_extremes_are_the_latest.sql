@@ -1,5 +1,5 @@
 -- Closing highs and lows, found by narrowing down, are those found by comparing every earlier
--- session. Checked for one security per market, since all of them would take minutes.
+-- session of the record. Checked for one security per market, since all of them would take minutes.
 {{ config(meta={"dagster": {"ref": {"name": "security_performance"}}}) }}
 
 with security as (
@@ -31,6 +31,7 @@ sought as (
         on
             sought.symbol = earlier.symbol
             and sought.trade_date > earlier.trade_date
+            and sought.record_begins <= earlier.trade_date
     where sought.trade_date >= {{ rebuild_from() }}
     group by
         sought.symbol, sought.trade_date, sought.closing_high_since, sought.closing_low_since
