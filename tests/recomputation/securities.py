@@ -9,7 +9,8 @@ The rules in words, each with the function that holds it:
 - The reference previous close is the feed's own, else its close at the market's session before
   (`_with_reference`).
 - A price adjusted by difference is shifted where its own turnover ÷ volume is not a price between
-  low and high; from there on no such price is trusted for 30 days (`_is_shifted`, `_Chain`).
+  low and high, or a price as dealt of the session is another one; from there on no such price is
+  trusted for 30 days (`_is_shifted`, `_Chain`).
 - No change is taken from one price basis or adjusted feed to another, except by the later row's own
   reference; a record begins anew where nothing connects two closes (`_Chain.follow`).
 - Price limits need a price as dealt, and special treatment of the day (`_limits`).
@@ -123,7 +124,8 @@ def figures(
     # A day on which a vendor gives every security a volume of 0: it is not known.
     records = records.assign(volume=records["volume"].where(volumes > 0))
     frame = _chosen(_with_reference(records))
-    frame["is_shifted"] = _is_shifted(frame)
+    frame = frame.merge(_is_shifted(records), "left", ["symbol", "trade_date"])
+    frame["is_shifted"] = frame["is_shifted"].eq(True)
     frame["is_session_before_delivered"] = [
         (feed, market, number - 1) in delivered
         for feed, market, number in zip(
@@ -169,12 +171,23 @@ def _chosen(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.drop_duplicates(["symbol", "trade_date"]).reset_index(drop=True)
 
 
-def _is_shifted(frame: pd.DataFrame) -> pd.Series:
+def _is_shifted(records: pd.DataFrame) -> pd.Series:
+    """Whether the prices of a security and session that are adjusted by difference are not dealt.
+
+    Indexed by symbol and session; asked of every feed's rows, whether they count or not.
+    """
+    key = ["symbol", "trade_date"]
+    dealt = _chosen(records[records["basis"] == NOT_ADJUSTED])[[*key, "close"]]
+    frame = records[records["basis"] == BY_DIFFERENCE]
+    frame = frame.merge(dealt.rename(columns={"close": "dealt"}), "left", key)
     low, high = frame["low"] / MICRO, frame["high"] / MICRO
-    is_elsewhere = (frame["turnover"] < 0.997 * frame["volume"] * low) | (
-        frame["turnover"] > 1.003 * frame["volume"] * high
+    is_elsewhere = (
+        (low <= 0)
+        | (frame["turnover"] < 0.997 * frame["volume"] * low)
+        | (frame["turnover"] > 1.003 * frame["volume"] * high)
+        | (frame["dealt"].notna() & (frame["close"] != frame["dealt"]))
     )
-    return (frame["basis"] == BY_DIFFERENCE) & ((low <= 0) | is_elsewhere)
+    return is_elsewhere.groupby([frame[name] for name in key]).any().rename("is_shifted")
 
 
 def _chained(frame: pd.DataFrame) -> pd.DataFrame:

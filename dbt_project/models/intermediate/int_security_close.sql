@@ -30,21 +30,41 @@ best_factor as (
 
 ),
 
--- One partition per security, not per security and session: millions of small ones are slow.
+-- One partition per security, not per security and session: millions of small ones are slow. A
+-- shift is seen in the row itself, or from a price as dealt of the same session.
 ordered as (
 
     select
         *,
-        lag(trade_date) over (
-            partition by symbol order by trade_date, priority, feed
-        ) as date_of_row_before
+        lag(trade_date) over by_priority as date_of_row_before,
+        is_shifted
+        or coalesce(
+            price_basis = 'adjusted_difference'
+            and lag(price_basis) over by_priority = 'traded'
+            and lag(trade_date) over by_priority = trade_date
+            and lag(close) over by_priority <> close,
+            false
+        ) as is_seen_shifted
     from rebuilt
+    window by_priority as (partition by symbol order by trade_date, priority, feed)
+
+),
+
+-- What a feed that does not count shows of its prices is known when it does count.
+marked_so_far as (
+
+    select
+        *,
+        max(case when is_seen_shifted then trade_date end) over (
+            partition by symbol order by trade_date
+        ) as shifted_date
+    from ordered
 
 ),
 
 best_feed as (
 
-    select * from ordered
+    select * from marked_so_far
     where
         date_of_row_before is null
         or date_of_row_before < trade_date
@@ -99,7 +119,7 @@ session_close as (
         cast(null as decimal(18, 12)) as carried_factor,
         cast(null as date) as carried_record_begins,
         cast(null as decimal(18, 6)) as carried_previous_close,
-        case when best_feed.is_shifted then best_feed.trade_date end as shifted_date
+        best_feed.shifted_date
     from best_feed
     left join delivered_session
         on
@@ -141,9 +161,9 @@ session_close as (
 
 ),
 
--- An adjustment by difference shifts prices and makes wrong percentages. Where turnover ÷ volume
--- showed a shift, adjusted prices are trusted again once none was seen for a month. Prices as dealt
--- are not shifted.
+-- An adjustment by difference shifts prices and makes wrong percentages. Where a shift was seen,
+-- adjusted prices are trusted again once none was seen for a month. Prices as dealt are not
+-- shifted.
 marked as (
 
     select
