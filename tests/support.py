@@ -34,6 +34,19 @@ _REAL_FILES: dict[str, dict[str, str | None]] = {
     "tushare_stock_list": {"sectors/a_share_*.csv": None, "tushare/stock_basic.csv": None},
     "hsi_composite_list": {"sectors/*.xlsx": None},
 }
+# The same with more shares and longer histories, and prices as dealt; of a file that several
+# folders have the last counts.
+_LONG_FILES: dict[str, dict[str, str | None]] = _REAL_FILES | {
+    "wsj_index": {"index_wsj/*.csv": None, "index_wsj_to_2025_10/*.csv": None},
+    "yahoo_hk": {
+        f"{folder}/*.csv": None
+        for folder in ("hk_yahoo", "hk_yahoo_to_2025_10", "hk_yahoo_since_2009")
+    },
+    "eastmoney_a_share": {
+        f"a_share_eastmoney{which}/*.csv": None for which in ("", "_to_2025_10", "_since_listing")
+    },
+    "baostock_a_share": {"a_share_baostock/*.csv": None},
+}
 TODAY = date(2026, 1, 5)
 NOW = datetime(2026, 1, 5, 12)
 
@@ -46,9 +59,9 @@ def real_files() -> Path:
     return folder
 
 
-def place_real_files(landing: Path) -> None:
+def place_real_files(landing: Path, is_long: bool = False) -> None:
     """Copy every real vendor file, with its time, to where a delivery would put it."""
-    for feed, sources in _REAL_FILES.items():
+    for feed, sources in (_LONG_FILES if is_long else _REAL_FILES).items():
         folder = landing / feed
         folder.mkdir(parents=True)
         for pattern, name in sources.items():
