@@ -64,6 +64,11 @@ HEADINGS = {
         "Latency of reads undisturbed, beside a process that writes as much and publishes nothing, "
         "and during publications.",
     ),
+    "market": Heading(
+        "What a figure means",
+        "Years of the real vendor files: every published figure of securities and groups "
+        "recomputed, and statements that an analyst would hold them to.",
+    ),
     "real": Heading(
         "The real vendor files",
         "One run over 1 January 2021 to 17 September 2025, and what each check found.",
