@@ -78,7 +78,7 @@ def nothing_new(
         ):
             return False
         covered = con.execute("select from_date, to_date from raw.asked_dates").fetchall()
-        if requested and state.first_uncovered(covered, *requested) is not None:
+        if state.first_uncovered(covered, requested) is not None:
             return False
         clock = max(to_date for _, to_date in covered) if covered else today
         if state.get_state(con, "sessions") != sessions_fingerprint(clock):
@@ -193,8 +193,7 @@ def ingest(
     with connect(home.warehouse) as con:
         create_tables(con)
         con.begin()
-        if requested:
-            state.request_dates(con, *requested, now)
+        state.cover(con, requested, now)
         clock = state.clock(con)
         update_sessions(con, clock or today, now)
         _mark_changed_audit(con, clock or today, now)

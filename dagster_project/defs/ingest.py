@@ -23,7 +23,7 @@ BOOKKEEPING = {
     "file": "Every file in landing, and what was read from it.",
     "rejected_row": "Every rejected row, as text, with its line and the reason.",
     "session": "The days on which each market trades, by calendar and override.",
-    "asked_dates": "The dates that runs requested; the last is the warehouse's clock.",
+    "asked_dates": "The covered dates; the last is the warehouse's clock.",
     "feed": "The feeds, as their specs say.",
 }
 # Only the audit reads these. Ingest writes them too, but a run has no event for them.

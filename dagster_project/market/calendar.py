@@ -8,7 +8,7 @@ The calendar can be wrong, so checks of the audit compare it with the files.
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 FIRST_SESSION = date(1990, 1, 1)
 EARLIEST_DATE = date(1900, 1, 1)
 HONG_KONG = ZoneInfo("Asia/Hong_Kong")
+# No market has been closed for longer between two sessions.
+LONGEST_CLOSURE = timedelta(days=31)
 
 
 class CalendarTooShort(ValueError):
@@ -100,9 +102,17 @@ def fingerprint(
     )
 
 
+def now_in_hong_kong() -> datetime:
+    """The real time in Hong Kong, which is also Shanghai's and Shenzhen's.
+
+    All that a run decides by the clock it takes from here, so that a test can move the clock.
+    """
+    return datetime.now(HONG_KONG)
+
+
 def today_in_hong_kong() -> date:
-    """Today's date in Hong Kong, which is also Shanghai's and Shenzhen's."""
-    return datetime.now(HONG_KONG).date()
+    """The real date in Hong Kong, which is also Shanghai's and Shenzhen's."""
+    return now_in_hong_kong().date()
 
 
 def _source() -> str:

@@ -16,7 +16,7 @@ from datetime import date, datetime
 
 import duckdb
 
-from dagster_project.market.calendar import EARLIEST_DATE
+from dagster_project.market.calendar import EARLIEST_DATE, LONGEST_CLOSURE
 from dagster_project.market.record_kinds import RECORD_KINDS, RecordKind
 from dagster_project.warehouse.temp_table import create_temp_table
 
@@ -296,7 +296,9 @@ def _earliest_covered(
         changed: a query of the keys of the changed records.
     """
     if kind.is_dated:
-        touched_dates = "trade_date between from_date and to_date"
+        # The first covered session takes its previous close from the session before.
+        since = f"from_date - {LONGEST_CLOSURE.days}"
+        touched_dates = f"trade_date between {since} and to_date"
         if kind.is_looked_back_on:
             touched_dates = "trade_date <= to_date"
         query = f"""

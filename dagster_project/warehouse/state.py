@@ -1,11 +1,11 @@
-"""What the warehouse remembers about itself: requested dates, pending rebuilds, fingerprints.
+"""What the warehouse remembers about itself: covered dates, pending rebuilds, fingerprints.
 
 Belongs here: reading and changing the tables `raw.asked_dates`, `raw.pending_rebuild`,
 `raw.feed_problem` and `raw.state`. Does not belong here: creating them, and what the files report
 (`raw_tables.py`); sessions (`sessions.py`).
 """
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import duckdb
 
@@ -34,44 +34,43 @@ def clock(con: duckdb.DuckDBPyConnection) -> date | None:
     return last
 
 
-def request_dates(
-    con: duckdb.DuckDBPyConnection, first: date, last: date, now: datetime
-) -> date | None:
-    """Add a range of dates to the covered dates, and mark the new ones for rebuilding.
+def cover(
+    con: duckdb.DuckDBPyConnection, requested: tuple[date, date] | None, now: datetime
+) -> None:
+    """Cover the requested dates and every date between them and those covered before.
 
-    Returns:
-        The first date that was not covered before; None if all were.
+    Without a request it fills only the gaps that an earlier version left. New dates are marked for
+    rebuilding.
     """
     covered = con.execute("select from_date, to_date from raw.asked_dates").fetchall()
-    new_from = first_uncovered(covered, first, last)
+    new_from = first_uncovered(covered, requested)
     if new_from is None:
-        return None
-    con.execute("insert into raw.asked_dates values (?, ?)", [first, last])
-    con.execute("""
-        create or replace temp table merged as
-        with marked as (
-            select *, max(to_date) over (
-                order by from_date, to_date rows between unbounded preceding and 1 preceding
-            ) as reached from raw.asked_dates
-        ), grouped as (
-            select *, count(*) filter (where reached is null or from_date > reached + 1)
-                over (order by from_date, to_date) as island from marked
-        )
-        select min(from_date) as from_date, max(to_date) as to_date from grouped group by island""")
+        return
+    first, last = _whole_span(covered, requested)
     con.execute("delete from raw.asked_dates")
-    con.execute("insert into raw.asked_dates select * from merged order by from_date")
-    con.execute("drop table merged")
-    mark_pending(con, new_from, f"requested dates: {first} to {last}", now)
-    return new_from
+    con.execute("insert into raw.asked_dates values (?, ?)", [first, last])
+    reason = f"requested dates: {requested[0]} to {requested[1]}" if requested else "skipped dates"
+    mark_pending(con, new_from, reason, now)
 
 
-def first_uncovered(covered: list[tuple[date, date]], first: date, last: date) -> date | None:
-    """The first date from `first` to `last` that is in no covered interval; None if all are."""
-    day = first
+def first_uncovered(
+    covered: list[tuple[date, date]], requested: tuple[date, date] | None
+) -> date | None:
+    """The first date that `cover` would add; None if there is none."""
+    if not covered and not requested:
+        return None
+    day, last = _whole_span(covered, requested)
     for from_date, to_date in sorted(covered):
         if from_date <= day <= to_date:
-            day = date.fromordinal(to_date.toordinal() + 1)
+            day = to_date + timedelta(days=1)
     return day if day <= last else None
+
+
+def _whole_span(
+    covered: list[tuple[date, date]], requested: tuple[date, date] | None
+) -> tuple[date, date]:
+    spans = [*covered, *([requested] if requested else [])]
+    return min(first for first, _ in spans), max(last for _, last in spans)
 
 
 def keep_feed_problems(con: duckdb.DuckDBPyConnection, problems: dict[str, str]) -> None:

@@ -74,5 +74,5 @@ def test_a_history_of_all_kinds_of_events(proof: Proof) -> None:
     assert found is None, found
     for what in ("late", "restated", "withheld", "later dates first", "half-day"):
         assert proof.tally.histories_with[what], what
-    for what in ("one market's session", "overlapping feeds", "gap in the dates asked"):
+    for what in ("one market's session", "overlapping feeds"):
         assert proof.tally.histories_with[what], what

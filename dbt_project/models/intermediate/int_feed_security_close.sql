@@ -4,6 +4,12 @@ with security_close as (
 
 ),
 
+first_reference as (
+
+    select * from {{ ref('stg_first_reference_close') }}
+
+),
+
 feed as (
 
     select * from {{ source('raw', 'feed') }}
@@ -48,7 +54,8 @@ select
     described.close,
     case
         when described.stated_reference_close > 0 then described.stated_reference_close
-        when described.stated_reference_close is null then before.close
+        when described.stated_reference_close is null
+            then coalesce(before.close, first_reference.close)
     end as reference_close,
     described.stated_reference_close is not null as is_reference_reported,
     described.is_shifted
@@ -58,4 +65,10 @@ left join security_close as before
         described.feed = before.feed
         and described.symbol = before.symbol
         and described.previous_trade_date = before.trade_date
+        and described.stated_reference_close is null
+left join first_reference
+    on
+        described.feed = first_reference.feed
+        and described.symbol = first_reference.symbol
+        and described.trade_date = first_reference.trade_date
         and described.stated_reference_close is null

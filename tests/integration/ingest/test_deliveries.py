@@ -97,11 +97,14 @@ def test_a_close_of_an_uncovered_date_reaches_the_next_covered_one(house: House)
     house.con.execute("insert into raw.asked_dates values ('2025-09-15', '2025-09-16')")
     house.put("wsj_index/HSI.csv", hsi(d12=1))
     assert house.run().changed_from == date(2025, 9, 15)
-    # Nothing looks back on shares of uncovered dates.
+    # Of shares only the session before is looked back on.
     share = "Price,Close,High,Low,Open,Volume\nTicker,0700.HK,0700.HK,0700.HK,0700.HK,0700.HK\n"
-    house.put("yahoo_hk/0700.HK.csv", share + "Date,,,,,\n2025-09-12,5,5,5,5,100\n")
+    share += "Date,,,,,\n2025-07-02,5,5,5,5,100\n"
+    house.put("yahoo_hk/0700.HK.csv", share)
     result = house.run("yahoo_hk")
     assert (result.rows_accepted, result.changed_from) == (1, None)
+    house.put("yahoo_hk/0700.HK.csv", share + "2025-09-12,5,5,5,5,100\n")
+    assert house.run("yahoo_hk").changed_from == date(2025, 9, 15)
 
 
 def test_a_file_removed_is_withdrawn(house: House) -> None:

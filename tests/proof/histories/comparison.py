@@ -74,8 +74,4 @@ PRESENT = {
     "feeds disagree": "select 1 from source_disagreement where feed <> other_feed",
     "rows refused": "select 1 from rejected_row where reason_code <> 'file_set_aside'",
     "file gone bad": "select 1 from file_load group by file having count(*) > 1",
-    "gap in the dates asked": """select 1 from dim_session where market = 'XHKG' and is_asked
-        and trade_date > '2025-09-01' having count(*) > 0 and exists (
-        select 1 from dim_session where is_asked and trade_date < '2025-03-01') and not exists (
-        select 1 from dim_session where is_asked and month(trade_date) = 5)""",
 }

@@ -242,6 +242,6 @@ def clean_rebuild(house: House, today: date) -> House:
     with closing(connect(clean.home.warehouse)) as con:
         raw_tables.create_tables(con)
         for asked in sorted(house.asked):
-            state.request_dates(con, *asked, datetime.now(UTC).replace(tzinfo=None))
+            state.cover(con, asked, datetime.now(UTC).replace(tzinfo=None))
     clean.run(max(house.asked, key=lambda asked: asked[1]), today)
     return clean
