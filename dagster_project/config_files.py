@@ -7,6 +7,7 @@ It is code of our own because pydantic does not know on which line a mistake is.
 """
 
 import csv
+import re
 from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
@@ -14,6 +15,8 @@ from typing import Annotated, Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+
+TIME_OF_DAY = r"([01]\d|2[0-3]):[0-5]\d"
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -39,9 +42,16 @@ def _truth(text: Any) -> Any:
     return text in ("true", True)
 
 
+def _time(text: Any) -> Any:
+    if not (isinstance(text, str) and re.fullmatch(TIME_OF_DAY, text)):
+        raise ValueError(f"is {text!r}, not a time HH:MM")
+    return text
+
+
 # Types of CSV cells that must not be empty. The last validator in the list runs first.
 FilledText = Annotated[str, BeforeValidator(_filled)]
 Day = Annotated[date, BeforeValidator(_day), BeforeValidator(_filled)]
+TimeOfDay = Annotated[str, BeforeValidator(_time), BeforeValidator(_filled)]
 TrueOrFalse = Annotated[bool, BeforeValidator(_truth), BeforeValidator(_filled)]
 
 

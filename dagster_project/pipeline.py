@@ -81,7 +81,7 @@ def nothing_new(
         if state.first_uncovered(covered, requested) is not None:
             return False
         clock = max(to_date for _, to_date in covered) if covered else today
-        if state.get_state(con, "sessions") != sessions_fingerprint(clock):
+        if state.get_state(con, "sessions") != sessions_fingerprint(con, clock):
             return False
         release = published_release(home)
         if release is None or release.fingerprint != state_fingerprint(con):
@@ -204,6 +204,9 @@ def ingest(
             for name, spec in catalog.feeds.items()
             if feeds is None or name in feeds
         ]
+        con.begin()
+        update_sessions(con, clock or today, now)
+        con.commit()
         problems = dict(catalog.problems)
         for folder in unclaimed_folders(home.landing, {*catalog.feeds, *catalog.problems}):
             problems[folder] = (

@@ -17,6 +17,7 @@ from pydantic import (
     model_validator,
 )
 
+from dagster_project.config_files import TIME_OF_DAY
 from dagster_project.ingest.feed_column import (
     Column,
     Misplaced,
@@ -34,7 +35,7 @@ class FeedSpecError(ValueError):
 
 CurrencyCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 MarketCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{4}$")]
-ClockTime = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+ClockTime = Annotated[str, StringConstraints(pattern=rf"^({TIME_OF_DAY})$")]
 
 
 def _known_kind(name: str) -> str:

@@ -7,8 +7,18 @@ of them (`calendar.py`, dbt). dbt reads all seeds by itself.
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
+from typing import Any
 
-from dagster_project.config_files import CsvRow, Day, FilledText, TrueOrFalse, read_csv
+from pydantic import field_validator
+
+from dagster_project.config_files import (
+    CsvRow,
+    Day,
+    FilledText,
+    TimeOfDay,
+    TrueOrFalse,
+    read_csv,
+)
 from dagster_project.home import PROJECT_ROOT
 
 SEEDS_FOLDER = PROJECT_ROOT / "seeds"
@@ -19,15 +29,23 @@ class SeedError(ValueError):
 
 
 class Market(CsvRow):
-    """A market and its calendar.
+    """A market, its calendar and its closing times.
 
     `market` is its ISO 10383 code, `calendar` the name of its calendar in `exchange-calendars`,
-    `opened` the day of its first session.
+    `opened` the day of its first session. From `closes_at` on, in Hong Kong time, the closing
+    prices of a day are final, from `half_day_closes_at` on those of a half-day.
     """
 
     market: FilledText
     calendar: FilledText
     opened: Day
+    closes_at: TimeOfDay
+    half_day_closes_at: TimeOfDay | None = None
+
+    @field_validator("half_day_closes_at", mode="before")
+    @classmethod
+    def _empty_is_none(cls, text: Any) -> Any:
+        return text or None
 
 
 class Override(CsvRow):
@@ -41,9 +59,10 @@ class Override(CsvRow):
 
 
 class Index(CsvRow):
-    """An index that feeds may deliver."""
+    """An index that feeds may deliver, and the market whose sessions it has."""
 
     symbol: FilledText
+    market: FilledText
 
 
 def read_markets(path: Path) -> list[Market]:
@@ -92,11 +111,15 @@ def read_overrides(path: Path, markets: Sequence[Market]) -> list[Override]:
     return overrides
 
 
-def known_indices(seeds: Path = SEEDS_FOLDER) -> frozenset[str]:
-    """The symbols of `seeds/index_definition.csv`.
+def read_indices(seeds: Path = SEEDS_FOLDER) -> list[Index]:
+    """The indices of `seeds/index_definition.csv`.
 
     Raises:
-        SeedError: the column is missing or a symbol is empty.
+        SeedError: a column is missing or a value is empty.
     """
-    rows = read_csv(seeds / "index_definition.csv", Index, SeedError)
-    return frozenset(index.symbol for _, index in rows)
+    return [index for _, index in read_csv(seeds / "index_definition.csv", Index, SeedError)]
+
+
+def known_indices(seeds: Path = SEEDS_FOLDER) -> frozenset[str]:
+    """The symbols of the indices that feeds may deliver."""
+    return frozenset(index.symbol for index in read_indices(seeds))

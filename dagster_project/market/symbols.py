@@ -27,6 +27,9 @@ _EXCHANGE_LAST = re.compile(r"(\d+)[._:]?([A-Za-z]+)")
 # B shares of Shanghai and Shenzhen, RMB counters of Hong Kong.
 COUNTER_CURRENCIES = {"900___.SH": "USD", "200___.SZ": "HKD", "8____.HK": "CNY"}
 
+# The suffix of the securities of each market.
+MARKET_SUFFIXES = {"XHKG": ".HK", "XSHG": ".SH", "XSHE": ".SZ"}
+
 _SECURITY = re.compile(r"[0-9]{4}\.HK|[1-9][0-9]{4}\.HK|[0-9]{6}\.(SH|SZ)")
 
 

@@ -88,7 +88,8 @@ def create_tables(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("create table if not exists raw.asked_dates (from_date DATE, to_date DATE)")
     con.execute("""
         create table if not exists raw.session (
-            market VARCHAR, trade_date DATE, is_half_day BOOLEAN, source VARCHAR)""")
+            market VARCHAR, trade_date DATE, is_half_day BOOLEAN, closes_at VARCHAR,
+            source VARCHAR, is_guessed BOOLEAN)""")
     con.execute("""
         create table if not exists raw.feed (
             feed VARCHAR, title VARCHAR, vendor VARCHAR, record_kinds VARCHAR[],
@@ -108,6 +109,8 @@ def _add_missing_columns(con: duckdb.DuckDBPyConnection) -> None:
         ("file", "remark"): "VARCHAR",
         ("file_superseded", "remark"): "VARCHAR",
         ("feed", "price_basis"): "VARCHAR",
+        ("session", "closes_at"): "VARCHAR",
+        ("session", "is_guessed"): "BOOLEAN",
     }
     for kind in RECORD_KINDS.values():
         for table in (kind.name, f"{kind.name}_superseded"):

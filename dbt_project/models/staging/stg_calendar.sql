@@ -10,5 +10,7 @@ select
     lag(trade_date) over (partition by market order by trade_date) as previous_trade_date,
     cast(row_number() over (partition by market order by trade_date) as integer) as session_number,
     is_half_day,
-    source as calendar_source
+    closes_at,
+    source as calendar_source,
+    is_guessed
 from source

@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 
 from dagster_project.market.calendar import (
     FIRST_SESSION,
-    CalendarTooShort,
     fingerprint,
     sessions,
     today_in_hong_kong,
@@ -113,7 +112,8 @@ def test_hong_kong_trades_through_severe_weather_since_2024(day: str) -> None:
 
 @pytest.mark.parametrize("override", OVERRIDES, ids=lambda o: f"{o.market} {o.trade_date}")
 def test_each_override_corrects_the_installed_calendar(override: Override) -> None:
-    said = calendar().get((override.market, override.trade_date))
+    day = override.trade_date
+    said = (calendar() if day <= END else by_day([], day, day)).get((override.market, day))
     wanted = override.is_half_day if override.is_session else None
     assert (said[0] if said else None) != wanted, "the calendar knows this now; remove the line"
 
@@ -180,28 +180,84 @@ def test_rows_are_sorted_and_typed() -> None:
         "market": "string",
         "trade_date": "date32[day]",
         "is_half_day": "bool",
+        "closes_at": "string",
         "source": "string",
+        "is_guessed": "bool",
     }
     keys = [(row["market"], row["trade_date"]) for row in table.to_pylist()]
     assert keys == sorted(keys)
     assert sessions([], [], END, END).schema == table.schema
 
 
-def test_a_day_the_calendar_does_not_know_yet_is_an_error() -> None:
-    with pytest.raises(
-        CalendarTooShort,
-        match=(
-            r"sessions of XSHG only up to \d{4}-12-31, but 2150-01-01 was requested; "
-            "install a later version"
-        ),
-    ):
-        sessions([m for m in MARKETS if m.market == "XSHG"], [], FIRST_SESSION, date(2150, 1, 1))
+LAST_KNOWN = date(2026, 12, 31)  # by the installed exchange-calendars, for the mainland
+
+
+def test_after_the_end_of_the_calendar_weekdays_are_sessions() -> None:
+    known = sessions(MARKETS, OVERRIDES, date(2026, 12, 28), date(2027, 1, 8)).to_pylist()
+    guessed = {(row["market"], row["trade_date"]) for row in known if row["is_guessed"]}
+    assert guessed == {
+        (market, date(2027, 1, day)) for market in ("XSHG", "XSHE") for day in (4, 5, 6, 7, 8)
+    }
+    (source,) = {row["source"] for row in known if row["is_guessed"]}
+    assert re.fullmatch(r"weekday rule: exchange_calendars \S+ ends on 2026-12-31", source)
+    of_hong_kong = [row["trade_date"].day for row in known if row["market"] == "XHKG"]
+    assert of_hong_kong == [28, 29, 30, 31, 4, 5, 6, 7, 8]
+
+
+@pytest.mark.parametrize("start", [LAST_KNOWN, date(2027, 1, 1), date(2150, 1, 2)])
+def test_any_span_after_the_end_of_the_calendar_has_sessions(start: date) -> None:
+    end = start + timedelta(days=9)
+    shanghai = [market for market in MARKETS if market.market == "XSHG"]
+    days = {row["trade_date"] for row in sessions(shanghai, [], start, end).to_pylist()}
+    assert days == {day for n in range(10) if (day := start + timedelta(days=n)).isoweekday() <= 5}
+
+
+def test_the_holidays_that_the_law_names_are_closed_in_2027() -> None:
+    """The weekdays among them; the State Council's notice adds more once it is out."""
+    known = sessions(MARKETS, OVERRIDES, date(2027, 1, 1), date(2027, 12, 31)).to_pylist()
+    for market in ("XSHG", "XSHE"):
+        days = {row["trade_date"] for row in known if row["market"] == market}
+        closed = {
+            f"{day:%m-%d}"
+            for n in range(365)
+            if (day := date(2027, 1, 1) + timedelta(days=n)).isoweekday() <= 5 and day not in days
+        }
+        assert closed == {"01-01", "02-05", "02-08", "04-05", "06-09", "09-15", "10-01"}
+
+
+def test_hong_kong_keeps_its_general_holidays_of_2027() -> None:
+    """As gazetted; they are the exchange's holidays."""
+    known = sessions(MARKETS, OVERRIDES, date(2027, 1, 1), date(2027, 12, 31)).to_pylist()
+    days = {row["trade_date"] for row in known if row["market"] == "XHKG"}
+    gazetted = "01-01 02-08 02-09 03-26 03-29 04-05 05-13 06-09 07-01 09-16 10-01 10-08 12-27"
+    assert {
+        f"{day:%m-%d}"
+        for n in range(365)
+        if (day := date(2027, 1, 1) + timedelta(days=n)).isoweekday() <= 5 and day not in days
+    } == set(gazetted.split())
+
+
+@pytest.mark.parametrize(
+    ("market", "day", "closes_at"),
+    [
+        ("XHKG", "2025-09-17", "16:10"),
+        ("XHKG", "2025-12-24", "12:10"),
+        ("XHKG", "2027-02-05", "12:10"),
+        ("XHKG", "2023-10-09", "16:10"),  # the weather took the morning
+        ("XSHG", "2025-09-17", "15:00"),
+        ("XSHE", "2027-01-04", "15:00"),
+    ],
+)
+def test_each_session_has_its_closing_time(market: str, day: str, closes_at: str) -> None:
+    at = date.fromisoformat(day)
+    known = sessions(MARKETS, OVERRIDES, at, at).to_pylist()
+    assert [row["closes_at"] for row in known if row["market"] == market] == [closes_at]
 
 
 def test_an_unknown_calendar_is_an_error() -> None:
     with pytest.raises(SeedError, match="market XSHE names calendar 'XSZE', which"):
         sessions(
-            [Market(market="XSHE", calendar="XSZE", opened=date(1990, 12, 1))],
+            [Market(market="XSHE", calendar="XSZE", opened=date(1990, 12, 1), closes_at="15:00")],
             [],
             FIRST_SESSION,
             END,
@@ -258,7 +314,7 @@ def test_today_in_hong_kong_is_eight_hours_ahead_of_utc(monkeypatch: pytest.Monk
 
 # Seeds with a mistake: the message names file and line, and what to do.
 
-MARKET_HEADER = "market,calendar,opened"
+MARKET_HEADER = "market,calendar,opened,closes_at,half_day_closes_at"
 OVERRIDE_HEADER = "market,trade_date,is_session,is_half_day,reason"
 
 
@@ -294,10 +350,14 @@ def test_a_wrong_override_names_file_and_line(tmp_path: Path, text: str, message
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (f"{MARKET_HEADER}\nXHKG,XHKG,1986", r":2: opened is '1986', not a date YYYY-MM-DD"),
-        (f"{MARKET_HEADER}\nXHKG,,1986-04-02", r":2: calendar is empty"),
+        (f"{MARKET_HEADER}\nXHKG,XHKG,1986,16:10,", r":2: opened is '1986', not a date YYYY-MM-DD"),
         (
-            f"{MARKET_HEADER}\nXHKG,XHKG,1986-04-02\nXHKG,XHKG,1986-04-02",
+            f"{MARKET_HEADER}\nXHKG,XHKG,1986-04-02,4pm,",
+            r":2: closes_at is '4pm', not a time HH:MM",
+        ),
+        (f"{MARKET_HEADER}\nXHKG,,1986-04-02,16:10,", r":2: calendar is empty"),
+        (
+            f"{MARKET_HEADER}\nXHKG,XHKG,1986-04-02,16:10,\nXHKG,XHKG,1986-04-02,16:10,",
             r":3: market XHKG is listed twice",
         ),
     ],
@@ -320,8 +380,11 @@ def test_a_seed_that_is_not_utf_8_names_the_file(tmp_path: Path) -> None:
 
 def test_a_byte_order_mark_is_no_part_of_the_header(tmp_path: Path) -> None:
     path = tmp_path / "market.csv"
-    path.write_bytes(b"\xef\xbb\xbf" + f"{MARKET_HEADER}\nXHKG,XHKG,1986-04-02\n".encode())
-    assert read_markets(path) == [Market(market="XHKG", calendar="XHKG", opened=date(1986, 4, 2))]
+    path.write_bytes(
+        b"\xef\xbb\xbf" + f"{MARKET_HEADER}\nXHKG,XHKG,1986-04-02,16:10,12:10\n".encode()
+    )
+    (market,) = read_markets(path)
+    assert (market.opened, market.half_day_closes_at) == (date(1986, 4, 2), "12:10")
 
 
 def wsj_dates(path: Path) -> set[date]:

@@ -25,7 +25,9 @@ select
     calendar.previous_trade_date,
     calendar.session_number,
     calendar.is_half_day,
+    calendar.closes_at,
     calendar.calendar_source,
+    calendar.is_guessed,
     session.market is not null as is_asked
 from calendar
 inner join market
