@@ -15,7 +15,7 @@ help:
 	@echo "make demo                         the main job on bundled synthetic data, and its result"
 	@echo "make test                         the tests"
 	@echo "make dev                          the Dagster UI on http://localhost:3000"
-	@echo "make nightly DATE=2025-09-17      one trade date becomes a release"
+	@echo "make nightly [DATE=2025-09-17]    a release up to one trade date, or the last that closed"
 	@echo "make backfill FROM=… TO=…         a range of trade dates becomes a release"
 	@echo "make close [DATE=…]               the close of a day as a table"
 	@echo "make report DATE=2025-09-17       the market report of a day, written again"
@@ -99,8 +99,7 @@ dev: install
 	DAGSTER_HOME="$$CLOSING_BELL_HOME/dagster" $(BIN)/dagster dev -w workspace.yaml
 
 nightly: install
-	@test -n "$(DATE)" || { echo "Which night? make nightly DATE=2025-09-17"; exit 2; }
-	@$(RUN) nightly "$(DATE)"
+	@$(RUN) nightly $(DATE)
 
 backfill: install
 	@test -n "$(FROM)" -a -n "$(TO)" || { echo "Which dates? make backfill FROM=2021-01-01 TO=2025-09-16"; exit 2; }

@@ -101,11 +101,17 @@ def main(ctx: click.Context) -> None:
 
 
 @main.command(epilog="Example: closing-bell nightly 2025-09-17")
-@click.argument("date", type=trade_date)
+@click.argument("date", type=trade_date, required=False)
 @pass_home
-def nightly(home: Home, date: date) -> None:
-    """Release everything up to one trade date."""
-    _run(home, "nightly", date, date)
+def nightly(home: Home, date: date | None) -> None:
+    """Release everything up to one trade date, from the last covered one on.
+
+    Without a date it is the last session that has closed and whose files are due.
+    """
+    from dagster_project.defs.run_in_process import night_due
+
+    night = date or night_due(home)
+    _run(home, "nightly", night, night)
 
 
 @main.command(epilog="Example: closing-bell backfill 2021-01-01 2025-09-16")

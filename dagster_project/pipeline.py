@@ -28,8 +28,8 @@ from dagster_project.home import Home
 from dagster_project.ingest.changes import detect_changes
 from dagster_project.ingest.feed_catalog import FeedCatalog
 from dagster_project.ingest.feed_ingestion import FeedResult, ingest_feed, retire_feed
-from dagster_project.ingest.landing import unclaimed_folders
-from dagster_project.market.calendar import FIRST_SESSION
+from dagster_project.ingest.landing import holds_files, unclaimed_folders
+from dagster_project.market.calendar import FIRST_SESSION, LONGEST_CLOSURE
 from dagster_project.market.seeds import known_indices
 from dagster_project.release.publish import publish as publish_release
 from dagster_project.release.read import Release, ReleaseError, ReleaseWithheld, published_release
@@ -38,7 +38,11 @@ from dagster_project.warehouse import raw_tables, state
 from dagster_project.warehouse.as_of import create_macros
 from dagster_project.warehouse.connection import connect
 from dagster_project.warehouse.dbt_run import build
-from dagster_project.warehouse.sessions import sessions_fingerprint, update_sessions
+from dagster_project.warehouse.sessions import (
+    closing_times,
+    sessions_fingerprint,
+    update_sessions,
+)
 
 
 class DatesRejected(ValueError):
@@ -57,6 +61,25 @@ def check_dates(first: date, last: date, today: date) -> None:
         raise DatesRejected(f"requested {last}, which is after today ({today} in Hong Kong)")
     if first < FIRST_SESSION:
         raise DatesRejected(f"requested {first}: sessions are known from {FIRST_SESSION} on")
+
+
+def last_closed_session(home: Home, catalog: FeedCatalog, now: datetime) -> date:
+    """The night that is due: the latest date whose markets have closed and whose feeds are due.
+
+    Args:
+        now: the time in Hong Kong.
+    """
+    due_by = [
+        spec.due_by
+        for spec in catalog.feeds.values()
+        if spec.due_by and holds_files(home.landing, spec)
+    ]
+    today, time = now.date(), f"{now:%H:%M}"
+    return max(
+        day
+        for day, closes_at in closing_times(today - LONGEST_CLOSURE, today).items()
+        if day < today or time >= max([closes_at, *due_by])
+    )
 
 
 def nothing_new(

@@ -18,7 +18,7 @@ from typing import Literal, get_args
 import duckdb
 
 from dagster_project.home import Home
-from dagster_project.market.calendar import HONG_KONG
+from dagster_project.market import calendar
 from dagster_project.market.printable import printable
 from dagster_project.warehouse import state
 from dagster_project.warehouse.connection import connect
@@ -58,7 +58,7 @@ def after_release(home: Home, file_due: FileDue, now: datetime | None = None) ->
         now: a feed that is due after this moment is not late yet; with its time zone. Default: the
             current time.
     """
-    now = (now or datetime.now(HONG_KONG)).astimezone(HONG_KONG)
+    now = (now or calendar.now_in_hong_kong()).astimezone(calendar.HONG_KONG)
     with connect(home.published, read_only=True) as con:
         return {
             "withheld": [],

@@ -9,12 +9,13 @@ import dagster as dg
 from dagster_project.alerts import findings, sending
 from dagster_project.defs.audit import audit
 from dagster_project.defs.ingest import catalog
-from dagster_project.defs.partitions import last_weekday, trade_dates
+from dagster_project.defs.partitions import last_weekday, request_tags, trade_dates
 from dagster_project.defs.publish import release as released
 from dagster_project.defs.report import market_report
 from dagster_project.home import Home
 from dagster_project.ingest.landing import LandingMissing, scan_feed
-from dagster_project.market.calendar import HONG_KONG, today_in_hong_kong
+from dagster_project.market import calendar
+from dagster_project.pipeline import last_closed_session
 from dagster_project.release.read import published_release
 
 # A file that changed this recently may still be being copied.
@@ -87,9 +88,19 @@ history = dg.define_asset_job(
     default_status=dg.DefaultScheduleStatus.STOPPED,
 )
 def after_the_close(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
-    """Runs on weekdays at 18:30 in Hong Kong, when the files of all three markets are due."""
-    day = context.scheduled_execution_time.astimezone(HONG_KONG).date().isoformat()
-    return dg.RunRequest(run_key=day, partition_key=day)
+    """Runs on weekdays at 18:30 in Hong Kong, when the files of all three markets are due.
+
+    Dagster catches up only with the last tick that it missed. That is enough: a run takes in every
+    date since the last covered one.
+    """
+    evening = context.scheduled_execution_time.astimezone(calendar.HONG_KONG)
+    day = last_closed_session(Home.from_environment(), catalog, evening)
+    return dg.RunRequest(
+        # One run per evening, also on a holiday: it repeats a night that failed.
+        run_key=evening.date().isoformat(),
+        partition_key=last_weekday(day).isoformat(),
+        tags=request_tags(day, day),
+    )
 
 
 @dg.run_failure_sensor(
@@ -133,5 +144,9 @@ def landing_files(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.Ski
         return dg.SkipReason("a file changed just now; it may still be being copied")
     context.update_cursor(seen)
     release = published_release(home)
-    day = last_weekday(release.clock if release else today_in_hong_kong())
-    return dg.RunRequest(run_key=seen, partition_key=day.isoformat())
+    day = (
+        release.clock
+        if release
+        else last_closed_session(home, catalog, calendar.now_in_hong_kong())
+    )
+    return dg.RunRequest(run_key=seen, partition_key=last_weekday(day).isoformat())

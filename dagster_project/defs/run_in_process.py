@@ -21,8 +21,13 @@ from dagster_project.audit.results import ReleaseCheck, check_results
 from dagster_project.defs.run_summary import blocked_lines, release_summary
 from dagster_project.home import Home
 from dagster_project.ingest.feed_catalog import load_feeds
-from dagster_project.market.calendar import today_in_hong_kong
-from dagster_project.pipeline import check_dates, day_to_report, nothing_new
+from dagster_project.market import calendar
+from dagster_project.pipeline import (
+    check_dates,
+    day_to_report,
+    last_closed_session,
+    nothing_new,
+)
 from dagster_project.release.read import ReleaseError, published_release
 from dagster_project.warehouse.connection import connect
 
@@ -65,6 +70,11 @@ def prepare(home: Home) -> None:
     os.environ["CLOSING_BELL_HOME"] = str(home.root)
 
 
+def night_due(home: Home) -> date:
+    """The trade date of a night for which none was named."""
+    return last_closed_session(home, load_feeds(), calendar.now_in_hong_kong())
+
+
 def run_job(
     home: Home,
     job_name: str,
@@ -81,7 +91,7 @@ def run_job(
         DatesRejected: the range is reversed, or after today.
         ReleaseError: nothing is new, and the report that is still missing cannot be written.
     """
-    today = today_in_hong_kong()
+    today = calendar.today_in_hong_kong()
     check_dates(first, last, today)
     if nothing_new(home, load_feeds(), (first, last), today):
         return _when_nothing_is_new(home, last)

@@ -107,6 +107,14 @@ def scan_feed(landing: Path, spec: FeedSpec) -> tuple[list[LandingFile], list[Un
     return files, unusable
 
 
+def holds_files(landing: Path, spec: FeedSpec) -> bool:
+    """Whether anything was delivered for a feed, readable or not."""
+    try:
+        return any(not stat.S_ISDIR(status.st_mode) for _, status in _walk(landing / spec.feed))
+    except LandingMissing:
+        return False
+
+
 def _walk(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
     """Everything below a feed's folder: path relative to the folder, and status."""
     to_list = [""]

@@ -60,6 +60,16 @@ def sessions_fingerprint(con: duckdb.DuckDBPyConnection, clock: date) -> str:
     return by_calendar + closed
 
 
+def closing_times(first: date, last: date) -> dict[date, str]:
+    """Each date on which a market trades, by the calendar, and when the last of them has closed."""
+    known = calendar.sessions(*_markets_and_overrides(), first, last).to_pylist()
+    found: dict[date, str] = {}
+    for session in known:
+        day = session["trade_date"]
+        found[day] = max(found.get(day, ""), session["closes_at"])
+    return found
+
+
 def early_closings(con: duckdb.DuckDBPyConnection, market: str) -> dict[date, str]:
     """The closing times of a market on days on which it closes early, by day."""
     rows = con.execute(

@@ -3,13 +3,14 @@
 import os
 import shutil
 import time
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import dagster as dg
 import pytest
 
+from dagster_project.defs.partitions import requested_dates
 from dagster_project.home import Home
 from dagster_project.ingest.feed_catalog import load_feeds
 from dagster_project.warehouse.dbt_run import DBT_PROJECT
@@ -75,17 +76,28 @@ def test_no_run_waits_for_a_slot_of_one_that_was_killed(definitions: dg.Definiti
             assert not graph.get(key).pools, key
 
 
-def test_the_schedule_asks_for_its_own_day(definitions: dg.Definitions) -> None:
+@pytest.mark.parametrize(
+    ("evening", "night"),
+    [
+        ("2025-09-17", "2025-09-17"),
+        ("2025-10-01", "2025-09-30"),  # all markets are closed
+        ("2025-10-02", "2025-10-02"),  # Hong Kong is open
+        ("2027-01-04", "2027-01-04"),  # the calendar ends before
+    ],
+)
+def test_the_schedule_asks_for_the_last_session_that_has_closed(
+    definitions: dg.Definitions, evening: str, night: str
+) -> None:
     schedule = definitions.resolve_schedule_def("after_the_close")
     assert schedule.cron_schedule == "30 18 * * 1-5"
     assert schedule.execution_timezone == "Asia/Hong_Kong"
-    evening = datetime(2025, 9, 17, 18, 30, tzinfo=ZoneInfo("Asia/Hong_Kong"))
+    at = datetime.fromisoformat(f"{evening}T18:30").replace(tzinfo=ZoneInfo("Asia/Hong_Kong"))
     with dg.build_schedule_context(
-        scheduled_execution_time=evening, repository_def=definitions.get_repository_def()
+        scheduled_execution_time=at, repository_def=definitions.get_repository_def()
     ) as context:
-        data = schedule.evaluate_tick(context)
-    assert data.run_requests is not None
-    assert [request.partition_key for request in data.run_requests] == ["2025-09-17"]
+        (request,) = schedule.evaluate_tick(context).run_requests or []
+    assert (request.run_key, request.partition_key) == (evening, night)
+    assert requested_dates(request.tags) == (date.fromisoformat(night), date.fromisoformat(night))
 
 
 def test_the_sensor_notices_new_changed_and_removed_files(

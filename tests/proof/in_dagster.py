@@ -7,11 +7,12 @@ what a proof makes of the outcome.
 import contextlib
 import io
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime, time
 from unittest.mock import patch
 
 from dagster_project.defs.run_in_process import Outcome
 from dagster_project.home import Home
+from dagster_project.market import calendar
 
 
 def run_in_dagster(
@@ -26,15 +27,12 @@ def run_in_dagster(
         on_step: called with the name of each step when it starts; never where nothing is new.
     """
     # Importing Dagster takes seconds: only whoever plays a night through it pays.
-    from dagster_project.defs import ingest, run_in_process
+    from dagster_project.defs import run_in_process
 
-    def on_that_day() -> date:
-        return today
-
+    at_night = datetime.combine(today, time.max, calendar.HONG_KONG)
     first, last = asked
     with (
-        patch.object(run_in_process, "today_in_hong_kong", on_that_day),
-        patch.object(ingest, "today_in_hong_kong", on_that_day),
+        patch.object(calendar, "now_in_hong_kong", lambda: at_night),
         contextlib.redirect_stdout(io.StringIO()),
         contextlib.redirect_stderr(io.StringIO()),
     ):

@@ -92,7 +92,6 @@ def test_version(run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) ->
     ("arguments", "message"),
     [
         (("nightly", "17.09.2025"), "'17.09.2025' is no date; write it as 2025-09-17"),
-        (("nightly",), "Missing argument 'DATE'"),
         (("backfill", "2025-09-17"), "Missing argument 'LAST'"),
         (("backfill", "2025-09-17", "2025-09-16"), "the first date is the later one"),
         (("nightly", "2999-01-01"), "after today"),
