@@ -40,6 +40,7 @@ from dagster_project.warehouse.connection import connect
 from dagster_project.warehouse.dbt_run import build
 from dagster_project.warehouse.sessions import (
     closing_times,
+    forget_new_closing_times,
     sessions_fingerprint,
     update_sessions,
 )
@@ -228,6 +229,9 @@ def ingest(
             if feeds is None or name in feeds
         ]
         con.begin()
+        if feeds is None or set(catalog.feeds) <= set(feeds):
+            forget_new_closing_times(con)
+        # Again, because the files can say that a guessed session was none.
         update_sessions(con, clock or today, now)
         con.commit()
         problems = dict(catalog.problems)

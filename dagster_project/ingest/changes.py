@@ -19,10 +19,12 @@ from dagster_project.ingest.landing import (
     delivered_at,
     scan_feed,
 )
+from dagster_project.ingest.spec_sql import closing_time
 from dagster_project.market.calendar import today_in_hong_kong
 from dagster_project.market.seeds import known_indices
 from dagster_project.warehouse import raw_tables
 from dagster_project.warehouse.raw_tables import FileRow
+from dagster_project.warehouse.sessions import days_with_new_closing_time
 
 
 @dataclass
@@ -77,6 +79,7 @@ def detect_changes(
     )
     changes.waited_for = _whose_dates_have_come(con, spec, today or today_in_hong_kong())
     changes.waited_for |= _whose_delivery_time_matters(con, spec, changes.loaded, files)
+    changes.waited_for |= _whose_closing_time_changed(con, latest)
     changes.to_read = [
         file for file in files if _must_be_read(file, latest.get(file.path), changes)
     ]
@@ -152,6 +155,18 @@ def _whose_delivery_time_matters(
     }
 
 
+def _whose_closing_time_changed(
+    con: duckdb.DuckDBPyConnection, latest: dict[str, FileRow]
+) -> set[str]:
+    """Paths of files that came on a day of which another closing time is known now."""
+    days = days_with_new_closing_time(con)
+    return {
+        path
+        for path, row in latest.items()
+        if days and (delivered := delivered_at(row.mtime_ns)) and delivered.date() in days
+    }
+
+
 def _has_rows_since(before: FileRow, file: LandingFile) -> bool:
     """Whether a loaded file has rows of its new day of delivery, or of a later day."""
     delivered = delivered_at(file.mtime_ns)
@@ -159,6 +174,8 @@ def _has_rows_since(before: FileRow, file: LandingFile) -> bool:
 
 
 def reading_fingerprint(spec: FeedSpec, indices: frozenset[str] | None) -> str:
-    """A hash of all that decides what a file's bytes become: spec, known indices, code."""
+    """A hash of all that decides what a file's bytes become: spec, known indices, times, code."""
     known = sorted(indices or known_indices()) if "index_close" in spec.records else []
-    return fingerprint.of_values(spec.model_dump_json(), known, fingerprint.of_reading())
+    return fingerprint.of_values(
+        spec.model_dump_json(), known, closing_time(spec, {}), fingerprint.of_reading()
+    )

@@ -25,12 +25,14 @@ from dagster_project.market.record_kinds import RECORD_KINDS, RecordKind
 from dagster_project.market.seeds import known_indices
 from dagster_project.market.symbols import (
     COUNTER_CURRENCIES,
+    MARKET_SUFFIXES,
     SymbolProblem,
     index_problem,
     security_problem,
 )
 from dagster_project.warehouse import raw_tables, state
 from dagster_project.warehouse.raw_tables import FileRow
+from dagster_project.warehouse.sessions import early_closings
 from dagster_project.warehouse.temp_table import create_temp_table
 
 # Files are read in batches of about this size, so that memory is bounded.
@@ -196,7 +198,8 @@ def _read_batch(
 
     read: list[FileRow] = []
     renumbered: dict[int, int] = {}
-    for report in read_files(con, spec, deliveries(), today, check_symbol):
+    early = {market: early_closings(con, market) for market in MARKET_SUFFIXES}
+    for report in read_files(con, spec, deliveries(), today, check_symbol, early):
         file, sha256 = files[report.file_id]
         loaded = changes.loaded.get(file.path)
         if report.reason and loaded and (loaded.sha256 != sha256 or not changes.same_meaning):

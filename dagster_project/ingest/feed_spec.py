@@ -26,7 +26,7 @@ from dagster_project.ingest.feed_column import (
     check_date_format,
 )
 from dagster_project.market.record_kinds import RECORD_KINDS
-from dagster_project.market.symbols import Scheme, canonical
+from dagster_project.market.symbols import MARKET_SUFFIXES, Scheme, canonical
 
 
 class FeedSpecError(ValueError):
@@ -36,6 +36,9 @@ class FeedSpecError(ValueError):
 CurrencyCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 MarketCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{4}$")]
 ClockTime = Annotated[str, StringConstraints(pattern=rf"^({TIME_OF_DAY})$")]
+ClosingTime = Annotated[
+    str, StringConstraints(pattern=rf"^({TIME_OF_DAY}|{'|'.join(MARKET_SUFFIXES)})$")
+]
 
 
 def _known_kind(name: str) -> str:
@@ -145,11 +148,13 @@ class FeedSpec(Strict):
     file_date_format: str | None = None
     content: Literal["day", "history"]
     due_by: ClockTime | None = None
-    closes_at: ClockTime | dict[str, ClockTime] | None = Field(
+    closes_at: ClosingTime | dict[str, ClosingTime] | None = Field(
         None,
-        description="the time of the close in Hong Kong time, or a map symbol -> time. Rows of a "
-        "day are rejected if the file was delivered before that day's close. Half-days have the "
-        "same time, because their files are not due earlier",
+        description="when the figures of a day are final: a time in Hong Kong, or a market for "
+        "its closing time of the day, half-days included, or a map symbol -> one of these. Rows of "
+        "a day are rejected if the file was delivered earlier that day. A mainland feed with "
+        "volume or turnover says 15:30: closes are final at 15:00, but trading at the closing "
+        "price goes on (STAR and ChiNext; since 2026-07-06 all A shares)",
     )
     price_basis: PriceBasis = Field(
         "traded", description="whether the vendor rewrites prices, and how; see PriceBasis"

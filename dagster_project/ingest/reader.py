@@ -28,6 +28,7 @@ from dagster_project.ingest.read_csv import check_lines, csv_header
 from dagster_project.ingest.read_json import read_json
 from dagster_project.ingest.read_workbook import read_workbook
 from dagster_project.ingest.source_file import Layout, SourceFile
+from dagster_project.ingest.spec_sql import EarlyClosings
 from dagster_project.ingest.typed_rows import (
     SymbolCheck,
     append_typed_rows,
@@ -71,6 +72,7 @@ def read_files(
     deliveries: Iterable[Delivery],
     today: date,
     check_symbol: SymbolCheck,
+    early: EarlyClosings | None = None,
 ) -> list[FileReport]:
     """Read a batch of files of one feed into the temp table `parsed`.
 
@@ -81,6 +83,7 @@ def read_files(
     Args:
         today: rows of a later trade date are rejected.
         check_symbol: returns what is wrong with a canonical symbol, if anything.
+        early: the days on which markets close early; by default none.
 
     Returns:
         One report per file.
@@ -104,7 +107,7 @@ def read_files(
             file_id INTEGER, line_number BIGINT, segment VARCHAR, {columns},
             reason_code VARCHAR, reason VARCHAR, raw_text VARCHAR, is_duplicate BOOLEAN)""")
     for layout, sources in layouts.items():
-        append_typed_rows(con, spec, layout, sources, today, check_symbol)
+        append_typed_rows(con, spec, layout, sources, today, check_symbol, early or {})
     reports += _reports(con, spec, [source for group in layouts.values() for source in group])
     con.execute("delete from parsed where reason_code = 'framing'")
     return reports

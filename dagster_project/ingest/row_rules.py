@@ -10,7 +10,13 @@ from collections.abc import Collection
 from datetime import date
 
 from dagster_project.ingest.feed_spec import FeedSpec
-from dagster_project.ingest.spec_sql import by_symbol, declared_as, holds_nothing, two_digits
+from dagster_project.ingest.spec_sql import (
+    EarlyClosings,
+    closing_time,
+    declared_as,
+    holds_nothing,
+    two_digits,
+)
 from dagster_project.market.calendar import EARLIEST_DATE
 from dagster_project.market.record_kinds import COLUMNS, RECORD_KINDS
 from dagster_project.market.units import CURRENCIES
@@ -57,7 +63,12 @@ class _Rules:
 
 
 def rejection_reason(
-    spec: FeedSpec, width: int, cells: dict[str, str], types: dict[str, str], today: date
+    spec: FeedSpec,
+    width: int,
+    cells: dict[str, str],
+    types: dict[str, str],
+    today: date,
+    early: EarlyClosings,
 ) -> str:
     """SQL: why a row is rejected, as `code: message`; `framing: ` for framing, null for a good row.
 
@@ -65,12 +76,13 @@ def rejection_reason(
         width: the number of cells that a line must have.
         cells: canonical column -> SQL of its cell, for the columns that the files have.
         types: canonical column -> DuckDB type.
+        early: the days on which markets close early.
     """
     rules = _Rules()
     needed, missing = _needed(spec)
     _reject_odd_shapes(rules, spec, width, needed)
     if "trade_date" in cells:
-        _reject_dates(rules, spec, cells["trade_date"], today)
+        _reject_dates(rules, spec, cells["trade_date"], today, early)
     if "symbol" in cells:
         _reject_symbols(rules, spec, cells["symbol"])
     _reject_numbers(rules, spec, cells, types)
@@ -128,7 +140,9 @@ def _reject_odd_shapes(rules: _Rules, spec: FeedSpec, width: int, needed: str) -
         )  # fmt: skip
 
 
-def _reject_dates(rules: _Rules, spec: FeedSpec, cell: str, today: date) -> None:
+def _reject_dates(
+    rules: _Rules, spec: FeedSpec, cell: str, today: date, early: EarlyClosings
+) -> None:
     rules.reject(
         "trade_date is null", "bad_date", shown(cell), "' is not a date of the form '",
         literal(spec.columns["trade_date"].format or ""),
@@ -140,13 +154,12 @@ def _reject_dates(rules: _Rules, spec: FeedSpec, cell: str, today: date) -> None
         f"' is before {EARLIEST_DATE}, too long ago'",
     )
     if spec.closes_at:
-        closes_at = by_symbol(spec.closes_at)
+        closes_at = closing_time(spec, early)
         rules.reject(
             f"delivered_at < trade_date + {closes_at}::TIME", "before_the_close",
             "'the file was delivered on '", "strftime(delivered_at, '%Y-%m-%d at %H:%M')",
             "' Hong Kong time, before the close of '", "trade_date", "' at '", closes_at,
-            "', so it has no closing figures yet; fetch it again after that time, '",
-            "'on a half-day too'",
+            "', so it has no final figures yet; fetch it again after that time'",
             only_if="trade_date >= delivered_on",
         )  # fmt: skip
     rules.reject(

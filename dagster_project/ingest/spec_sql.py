@@ -5,9 +5,15 @@ Belongs here: the constants, maps and null texts of a spec. Does not belong here
 """
 
 import re
+from collections.abc import Mapping
+from datetime import date
 
 from dagster_project.ingest.feed_spec import FeedSpec
+from dagster_project.market.seeds import usual_closing_time
 from dagster_project.warehouse.sql import literal
+
+# Market -> day -> closing time, for days on which it closes early.
+EarlyClosings = Mapping[str, Mapping[date, str]]
 
 
 def by_symbol(value: str | dict[str, str] | None) -> str:
@@ -16,6 +22,30 @@ def by_symbol(value: str | dict[str, str] | None) -> str:
         cases = (f"when {literal(symbol)} then '{mapped}'" for symbol, mapped in value.items())
         return f"case symbol {' '.join(cases)} end"
     return f"'{value}'" if value else "null"
+
+
+def closing_time(spec: FeedSpec, early: EarlyClosings) -> str:
+    """SQL: from which time on the figures of a row's `trade_date` are final."""
+    if isinstance(spec.closes_at, dict):
+        cases = (
+            f"when {literal(s)} then {_closing(at, early)}" for s, at in spec.closes_at.items()
+        )
+        return f"case symbol {' '.join(cases)} end"
+    return _closing(spec.closes_at, early) if spec.closes_at else "null"
+
+
+def _closing(time_or_market: str, early: EarlyClosings) -> str:
+    if ":" in time_or_market:
+        return f"'{time_or_market}'"
+    days_at: dict[str, list[str]] = {}
+    for day, at in early.get(time_or_market, {}).items():
+        days_at.setdefault(at, []).append(f"'{day}'")
+    cases = "".join(
+        f"when list_contains([{', '.join(days)}]::DATE[], trade_date) then '{at}' "
+        for at, days in days_at.items()
+    )
+    usual = f"'{usual_closing_time(time_or_market)}'"
+    return f"case {cases}else {usual} end" if cases else usual
 
 
 def holds_nothing(spec: FeedSpec, cell: str) -> str:

@@ -17,7 +17,7 @@ from dagster_project.ingest.file_rules import reject_contradictions, reject_leve
 from dagster_project.ingest.read_csv import split_line
 from dagster_project.ingest.row_rules import MAX_RAW_TEXT, rejection_reason
 from dagster_project.ingest.source_file import Layout, SourceFile, source_table
-from dagster_project.ingest.spec_sql import holds_nothing
+from dagster_project.ingest.spec_sql import EarlyClosings, holds_nothing
 from dagster_project.market.printable import printable
 from dagster_project.market.record_kinds import COLUMNS, COUNT, PRICE
 from dagster_project.market.symbols import SymbolProblem
@@ -41,6 +41,7 @@ def append_typed_rows(
     sources: list[SourceFile],
     today: date,
     check_symbol: SymbolCheck,
+    early: EarlyClosings,
 ) -> None:
     """Append the rows of all files of one layout to `parsed`, with the reasons to reject them."""
     con.register("source_file", source_table(sources))
@@ -68,7 +69,7 @@ def append_typed_rows(
                 open_line, header, text, fields, {symbol}, {values}
             from {rows} as row {join}
         ), checked as (
-            select *, {rejection_reason(spec, layout.width, cells, types, today)} as problem
+            select *, {rejection_reason(spec, layout.width, cells, types, today, early)} as problem
             from typed
         )
         select file_id, line_number, segment, {", ".join(types)},

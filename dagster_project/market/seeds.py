@@ -6,6 +6,7 @@ of them (`calendar.py`, dbt). dbt reads all seeds by itself.
 
 from collections.abc import Sequence
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,13 @@ def read_markets(path: Path) -> list[Market]:
             raise SeedError(f"{where}: market {market.market} is listed twice; keep one line")
         markets[market.market] = market
     return list(markets.values())
+
+
+@cache
+def usual_closing_time(market: str) -> str:
+    """The closing time of a market on a full day."""
+    markets = read_markets(SEEDS_FOLDER / "market.csv")
+    return {row.market: row.closes_at for row in markets}[market]
 
 
 def read_overrides(path: Path, markets: Sequence[Market]) -> list[Override]:

@@ -80,6 +80,17 @@ def early_closings(con: duckdb.DuckDBPyConnection, market: str) -> dict[date, st
     return dict(rows)
 
 
+def days_with_new_closing_time(con: duckdb.DuckDBPyConnection) -> set[date]:
+    """Days whose early closing changed since the files that came on them were read."""
+    noted = json.loads(state.get_state(con, CLOSING_TIMES_CHANGED) or "[]")
+    return {date.fromisoformat(day) for day in noted}
+
+
+def forget_new_closing_times(con: duckdb.DuckDBPyConnection) -> None:
+    """Called once the files of every feed were read."""
+    state.set_state(con, CLOSING_TIMES_CHANGED, "[]")
+
+
 def _markets_and_overrides() -> tuple[list[seeds.Market], list[seeds.Override]]:
     markets = seeds.read_markets(seeds.SEEDS_FOLDER / "market.csv")
     return markets, seeds.read_overrides(seeds.SEEDS_FOLDER / "session_override.csv", markets)

@@ -12,6 +12,7 @@ from pathlib import Path
 from dagster_project.ingest.changes import detect_changes
 from dagster_project.warehouse import raw_tables, state
 from dagster_project.warehouse.connection import connect
+from dagster_project.warehouse.sessions import CLOSING_TIMES_CHANGED
 from tests.integration.ingest.support import HSI, LATER, SPECS, House, hsi
 from tests.support import NOW, TODAY, ingest, raw_rows
 
@@ -180,11 +181,23 @@ def test_a_snapshot_of_a_day_alone_is_quarantined_until_it_is_delivered_again(ho
     header = "ts_code,trade_date,open,high,low,close,pre_close,change,pct_chg,vol,amount\n"
     row = "000001.SZ,20250916,10,10,10,10,10,0,0,1000,1000\n"
     path = "tushare_daily/20250916.csv"
-    house.put(path, header + row, mtime=at("2025-09-16 14:59"))
+    house.put(path, header + row, mtime=at("2025-09-16 15:10"))
     assert "before the close of 2025-09-16" in house.run("tushare_daily").quarantined[path]
     assert house.run("tushare_daily").files_read == 0
     house.touch(path, at("2025-09-16 15:30"))
     assert house.run("tushare_daily").rows_accepted == 1
+
+
+def test_a_file_of_a_half_day_is_read_again_once_the_calendar_knows_it(house: House) -> None:
+    path = "wsj_index/HSI.csv"
+    house.put(path, hsi(d16=1), mtime=at("2025-09-16 12:30"))
+    assert "before the close of 2025-09-16 at 16:10" in house.run("wsj_index").quarantined[path]
+    house.con.execute("""
+        insert into raw.session (market, trade_date, is_half_day, closes_at, is_guessed)
+        values ('XHKG', '2025-09-16', true, '12:10', false)""")
+    assert house.run("wsj_index").files_read == 0
+    state.set_state(house.con, CLOSING_TIMES_CHANGED, '["2025-09-16"]')
+    assert house.run("wsj_index").rows_accepted == 1
 
 
 def test_columns_that_nobody_knows_are_remembered(house: House) -> None:

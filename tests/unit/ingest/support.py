@@ -15,6 +15,7 @@ from dagster_project.ingest.feed_ingestion import symbol_check
 from dagster_project.ingest.feed_spec import FeedSpec
 from dagster_project.ingest.landing import LandingFile
 from dagster_project.ingest.reader import Delivery, FileReport, read_files
+from dagster_project.ingest.spec_sql import EarlyClosings
 from dagster_project.market.seeds import known_indices
 from tests.support import specs
 
@@ -65,6 +66,7 @@ def read_several(
     files: dict[str, bytes],
     today: date = TODAY,
     delivered: datetime = DELIVERED,
+    early: EarlyClosings | None = None,
 ) -> dict[str, Reading]:
     """Read contents as files of a feed, all in one batch, all delivered at one time."""
     mtime_ns = int(delivered.timestamp()) * 1_000_000_000
@@ -78,7 +80,7 @@ def read_several(
         )  # fmt: skip
         deliveries.append(Delivery(number, file, content))
     with duckdb.connect(config={"threads": 1}) as con:
-        reports = read_files(con, spec, deliveries, today, symbol_check(spec, INDICES))
+        reports = read_files(con, spec, deliveries, today, symbol_check(spec, INDICES), early)
         cursor = con.execute("select * from parsed order by file_id, line_number")
         columns = [column[0] for column in cursor.description or []]
         rows = [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
@@ -97,13 +99,14 @@ def read(
     content: str | bytes,
     today: date = TODAY,
     delivered: datetime = DELIVERED,
+    early: EarlyClosings | None = None,
 ) -> Reading:
     """Read one content as a file of a feed; a text ends as the feed's whole files do."""
     spec = SPECS[feed] if isinstance(feed, str) else feed
     if isinstance(content, str):
         is_open = spec.format.ends_with_newline and not content.endswith("\n")
         content = (content + "\n" * is_open).encode()
-    return read_several(spec, {name: content}, today, delivered)[name]
+    return read_several(spec, {name: content}, today, delivered, early)[name]
 
 
 def hsi_line(**cells: str) -> str:

@@ -5,12 +5,12 @@ belong here: how cells become values (`test_typed_rows.py`), what the rows aroun
 (`test_file_rules.py`).
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 import pytest
 
-from tests.unit.ingest.support import DAY, HONG_KONG, HSI, day_line, hsi_line, read
+from tests.unit.ingest.support import DAY, HONG_KONG, HSI, SPECS, day_line, hsi_line, read
 
 # --- Values that make no sense -------------------------------------------------------------------
 
@@ -144,9 +144,10 @@ def test_some_vendors_opens_lie_a_little_outside() -> None:
     ("delivered", "rejected"),
     [
         ("2025-09-16T11:45+08:00", {3}),
-        ("2025-09-16T07:59:59+00:00", {3}),
-        ("2025-09-16T08:00:00+00:00", set()),
-        ("2025-09-16T16:00+08:00", set()),
+        ("2025-09-16T16:03+08:00", {3}),  # the closing auction ends at 16:08 to 16:10
+        ("2025-09-16T08:09:59+00:00", {3}),
+        ("2025-09-16T08:10:00+00:00", set()),
+        ("2025-09-16T16:10+08:00", set()),
         ("2025-09-15T20:00+08:00", {3}),
         ("2025-09-15T23:59-12:00", set()),
         ("2025-09-14T20:00+08:00", {2, 3}),
@@ -169,9 +170,29 @@ def test_what_is_said_of_a_midday_snapshot() -> None:
     text = HSI + hsi_line(date="09/15/25") + "\n" + hsi_line()
     assert read("wsj_index", "HSI.csv", text, delivered=at).rejected[3][1] == (
         "the file was delivered on 2025-09-16 at 11:45 Hong Kong time, before the close of "
-        "2025-09-16 at 16:00, so it has no closing figures yet; fetch it again after that time, "
-        "on a half-day too"
+        "2025-09-16 at 16:10, so it has no final figures yet; fetch it again after that time"
     )
+
+
+@pytest.mark.parametrize(("clock", "accepted"), [("12:05", 0), ("12:10", 1), ("13:30", 1)])
+def test_on_a_half_day_hong_kong_closes_at_noon(clock: str, accepted: int) -> None:
+    at = datetime.fromisoformat(f"2025-12-24T{clock}+08:00")
+    early = {"XHKG": {date(2025, 12, 24): "12:10", date(2025, 12, 31): "12:10"}}
+    line, today = hsi_line(date="12/24/25"), date(2025, 12, 24)
+    reading = read("wsj_index", "HSI.csv", HSI + line, today, at, early)
+    assert len(reading.good) == accepted
+    # Without that calendar it is a full day.
+    assert read("wsj_index", "HSI.csv", HSI + line, today, at).good == []
+
+
+@pytest.mark.parametrize("feed", sorted(SPECS))
+def test_figures_are_final_when_their_market_says_so(feed: str) -> None:
+    """Of Hong Kong after the auction; volumes of the mainland after trading at the close."""
+    spec = SPECS[feed]
+    times = spec.closes_at.values() if isinstance(spec.closes_at, dict) else [spec.closes_at]
+    assert set(times) <= {"XHKG", "15:30", None}
+    if {"index_close", "security_close", "market_turnover"} & set(spec.records):
+        assert None not in times
 
 
 def test_each_market_closes_at_its_own_time() -> None:

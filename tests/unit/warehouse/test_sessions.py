@@ -107,3 +107,16 @@ def test_a_later_calendar_corrects_the_guesses(
     assert session_days(con, "XSHG") == [4, 8]
     assert state.pending_from(con) == date(2027, 1, 5)
     assert con.execute("select count(*) from raw.session where is_guessed").fetchall() == [(0,)]
+
+
+def test_days_whose_early_closing_changed_are_noted(con: duckdb.DuckDBPyConnection) -> None:
+    sessions.update_sessions(con, CLOCK, NOW)
+    sessions.forget_new_closing_times(con)
+    assert sessions.days_with_new_closing_time(con) == set()
+    con.execute("delete from raw.state where key = 'sessions'")
+    con.execute("""
+        update raw.session set is_half_day = false, closes_at = '16:10'
+        where market = 'XHKG' and trade_date = '2026-12-24'""")
+    sessions.update_sessions(con, CLOCK, NOW)
+    assert sessions.days_with_new_closing_time(con) == {date(2026, 12, 24)}
+    assert sessions.early_closings(con, "XHKG")[date(2026, 12, 24)] == "12:10"
