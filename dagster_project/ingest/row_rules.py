@@ -37,6 +37,8 @@ PCT_ROUNDING = 0.0051
 AVERAGE_MARGIN = 1.5
 LEVEL_MARGIN = 8
 WRONG_UNIT_OR_PRICE = "unit_or_price_wrong"
+# Significant digits that a number with an exponent must have; spreadsheets show at most six.
+MIN_DIGITS = 7
 MAX_RAW_TEXT = 4000
 
 
@@ -197,12 +199,34 @@ def _reject_numbers(
         rules.reject(
             f"not {holds_nothing(spec, cell)}", "bad_number", *message, only_if=f"{name} is null"
         )
-        disguised.reject(f"regexp_matches({cell}, '_|[eE][+]')", "bad_number", *message)
+        # DuckDB reads 1_000 as a number.
+        disguised.reject(f"contains({cell}, '_')", "bad_number", *message)
+        disguised.reject(
+            _may_lack_digits(cell, name, types[name]), "bad_number",
+            literal(f"column {spec.delivered_columns[name]!r} has "), shown(cell),
+            "', which may lack digits: spreadsheets round like that; fetch the file itself'",
+        )  # fmt: skip
     if disguised.cases:
-        # DuckDB reads 1_000 as a number, and spreadsheets write 1.36E+08 for 135628512, which loses
-        # digits.
-        may_be = "contains(text, '_') or contains(text, '+')"
+        may_be = "contains(text, '_') or contains(text, 'e') or contains(text, 'E')"
         rules.cases.append(f"case when {may_be} then {disguised.first()} end")
+
+
+def _may_lack_digits(cell: str, name: str, type_: str) -> str:
+    """SQL: whether digits of a number with an exponent may have been lost.
+
+    1.36E8 may have been 135628512 in a spreadsheet that shows three digits; 1.5902774E7 is whole.
+    So every digit left of the point must be there. A column with decimals needs seven digits
+    besides, more than spreadsheets show, for 1.23E+02 may have been 123.45; but not below 0.01,
+    where programs write 1E-3 for 0.001. Of a count nothing may vanish, as 5.9E-39 would.
+    """
+    mantissa = f"regexp_extract({cell}, '([0-9.]*)[eE]', 1)"
+    exponent = f"try_cast(regexp_extract({cell}, '[eE]([-+]?[0-9]+)', 1) as INTEGER)"
+    decimals = f"length(regexp_extract({mantissa}, '\\.([0-9]*)', 1))"
+    digits = f"length(ltrim(replace({mantissa}, '.', ''), '0'))"
+    too_few = (
+        f"{name} = 0" if type_ == "BIGINT" else f"({exponent} > -3 and {digits} < {MIN_DIGITS})"
+    )
+    return f"{digits} > 0 and ({exponent} > {decimals} or {too_few})"
 
 
 def _reject_other_values(rules: _Rules, spec: FeedSpec, cells: dict[str, str]) -> None:

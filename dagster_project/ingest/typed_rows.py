@@ -133,7 +133,11 @@ def _value(spec: FeedSpec, name: str, cell: str | None, type_: str) -> str:
         return f"try_cast(try_cast(rtrim({cell}, '% ') as {PRICE}) as DOUBLE)"
     if unit and unit.exponent:
         # This is exact. A product of decimals could overflow, and one of doubles would be rounded.
-        cell = f"trim({cell}) || 'e{unit.exponent}'"
+        mantissa = r"^\s*([-+]?[0-9]*\.?[0-9]*)e[-+]?[0-9]+\s*$"
+        cell = f"""case when contains(lower({cell}), 'e')
+            then regexp_extract(lower({cell}), '{mantissa}', 1) || 'e'
+                || (try_cast(split_part(lower({cell}), 'e', 2) as INTEGER) + {unit.exponent})
+            else trim({cell}) || 'e{unit.exponent}' end"""
     if type_ == "BIGINT":
         # A direct cast to a whole number would accept hexadecimal digits, and round.
         number = f"try_cast({cell} as {COUNT})"

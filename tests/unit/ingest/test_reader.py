@@ -73,7 +73,7 @@ def test_a_bad_file_keeps_no_other_from_being_read() -> None:
         'Date,"Open","High",Low,Close\n"09/16/25", "26500","26600" ,26400,"26438.51"\n',
         "Close,Low,Extra,High,Open,Date\n26438.51,26400,x,26600,26500,09/16/25\n",
         HSI + "09/16/25,  26500 ,26600.0,26400.,+26438.510000\n",
-        HSI + "9/16/25,2.65e4,26600,26400,26438.51",
+        HSI + "9/16/25,2.650000e4,26600,26400,26438.51",
     ],
 )
 def test_one_row_in_many_dialects(content: str) -> None:

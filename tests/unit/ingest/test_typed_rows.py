@@ -75,7 +75,7 @@ def test_an_adjustment_factor_is_a_ratio_above_zero() -> None:
 
 DISGUISED = [
     "1,57", "1.234,5", "1.57B", "5万", "−5", "- 5", "１２", "12.3*", "0x10", "0b11", "0o7", "1_000",
-    "1.36E+08", "1.36e+8", "inf", "Infinity", "true", "12 345", "12'345", "$12", "1.2.3", "1e",
+    "inf", "Infinity", "true", "12 345", "12'345", "$12", "1.2.3", "1e",
     "e5", "½", "٣", "1/2", "(12)", "12-",
 ]  # fmt: skip
 
@@ -102,6 +102,46 @@ def test_no_number_in_disguise_is_taken_for_one(column: str) -> None:
 def test_one_volume_in_many_spellings(text: str) -> None:
     (row,) = read("tushare_daily", "20250403.csv", DAY + day_line(vol=text)).good
     assert row["volume"] == 64_391_391
+
+
+@pytest.mark.parametrize("text", ["1.36E8", "1.36E+08", "1.36e8", "136e+6", "1.5902774E8", "-1E1"])
+@pytest.mark.parametrize("column", ["close", "vol", "amount", "pct_chg"])
+def test_an_exponent_that_may_hide_digits_is_rejected(column: str, text: str) -> None:
+    """One rule for all spellings: every digit left of the point must be there."""
+    lines = [day_line(ts_code="600000.SH"), day_line(**{column: text})]
+    reading = read("tushare_daily", "20250403.csv", DAY + "\n".join(lines))
+    assert reading.rejected[3] == (
+        "bad_number",
+        f"column {column!r} has '{text}', which may lack digits: spreadsheets round like that; "
+        "fetch the file itself",
+    )
+
+
+@pytest.mark.parametrize("text", ["1.13E+01", "1.134E1", "11.34e0", "1.1E-01"])
+@pytest.mark.parametrize("column", ["close", "pct_chg", "change"])
+def test_an_exponent_that_may_hide_decimals_is_rejected(column: str, text: str) -> None:
+    lines = [day_line(ts_code="600000.SH"), day_line(**{column: text})]
+    reading = read("tushare_daily", "20250403.csv", DAY + "\n".join(lines))
+    assert "may lack digits" in reading.rejected[3][1]
+
+
+@pytest.mark.parametrize("text", ["6.4391391E5", "6.4391391e+05", "64391391e-2", "643913.91E0"])
+def test_an_exponent_that_hides_nothing_is_a_number(text: str) -> None:
+    (row,) = read("tushare_daily", "20250403.csv", DAY + day_line(vol=text)).good
+    assert row["volume"] == 64_391_391
+
+
+@pytest.mark.parametrize(
+    ("text", "volume"),
+    [("1.5902774E7", 15_902_774), ("0E-8", 0), ("0e0", 0), ("5.877472e-39", None)],
+)
+def test_a_volume_as_programs_write_it(text: str, volume: int | None) -> None:
+    header = "Price,Close,High,Low,Open,Volume\nTicker,0005.HK\nDate,,,,,\n2025-09-15,1,1,1,1,1\n"
+    reading = read(
+        "yahoo_hk", "0005.HK.csv", f"{header}2025-09-16,5e-05,5e-05,5e-05,5e-05,{text}\n"
+    )
+    assert [row["volume"] for row in reading.good[1:]] == [volume] * (volume is not None)
+    assert [row["close"] for row in reading.good[1:]] in ([Decimal("0.00005")], [])
 
 
 @pytest.mark.parametrize("text", ["1.5", "0.25", "-0.5", "0x10", "1e-3"])
