@@ -7,6 +7,7 @@ a step does its work (`ingest/`, `warehouse/dbt_run.py`, `audit/`, `release/`).
 Whoever calls a step holds `Home.writer_lock` and has no connection to the warehouse open.
 """
 
+import os
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -240,7 +241,16 @@ def ingest(
                 f"{home.landing / folder} belongs to no feed; correct its name, or add "
                 f"dagster_project/feeds/{folder}.yaml"
             )
-        problems |= {r.feed: r.missing_folder for r in results if r.missing_folder}
+        in_use = raw_tables.feeds_in_use(con)
+        problems |= {
+            result.feed: result.missing_folder
+            for result in results
+            if result.missing_folder
+            # A feed that is only offered needs no folder; whatever lies there in place of one does.
+            and (result.feed in in_use or os.path.lexists(home.landing / result.feed))
+        }
+        if not in_use:
+            problems["landing"] = f"{home.landing} holds no file of any feed"
         state.keep_feed_problems(con, problems)
         for (name,) in con.execute("select feed from raw.feed").fetchall():
             if name not in catalog.feeds and name not in catalog.problems:

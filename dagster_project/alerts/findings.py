@@ -128,7 +128,7 @@ def _late(con: duckdb.DuckDBPyConnection, file_due: FileDue, now: datetime) -> l
             coverage.missing_symbols, coverage.first_missing_symbol, feed.due_by
         from main.session_coverage as coverage
         join raw.feed as feed using (feed)
-        where coverage.status <> 'complete'
+        where coverage.is_late
         and coverage.trade_date = $clock
         order by coverage.market, coverage.feed""",
         {"clock": state.clock(con)},

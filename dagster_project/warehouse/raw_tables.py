@@ -128,6 +128,12 @@ def held_files(con: duckdb.DuckDBPyConnection, feed: str) -> list[FileRow]:
     return [FileRow(*row) for row in rows]
 
 
+def feeds_in_use(con: duckdb.DuckDBPyConnection) -> set[str]:
+    """The feeds that have ever delivered a file."""
+    rows = con.execute("select feed from raw.file union select feed from raw.file_superseded")
+    return {feed for (feed,) in rows.fetchall()}
+
+
 def next_file_id(con: duckdb.DuckDBPyConnection) -> int:
     """The lowest file_id above all that are or were in use."""
     (highest,) = con.execute("""

@@ -202,10 +202,13 @@ def test_bad_files_are_named_and_the_good_ones_are_loaded(
         "wsj_index/NIKKEI.csv: is set aside: symbol 'NIKKEI' is not a known index",
         "yahoo_hk/0700.HK.csv:1: is set aside: is not utf-8",
         "csindex/931743.json:1: is set aside: is a web page, not data",
-        "landing/ecb_exchange_rates is not a folder",
         "landing/wsj_indices belongs to no feed",
     ):
         assert said in done.stdout, done.stdout
+    assert "ecb_exchange_rates" not in done.stdout  # a feed that is only offered
+    shutil.rmtree(home.landing / "sina_index")
+    done = run_cli(home, "nightly", "2025-09-17")
+    assert f"{home.landing}/sina_index is not a folder" in done.stdout
     with connect(home.published, read_only=True) as con:
         symbols = {
             symbol
@@ -225,8 +228,8 @@ def test_a_weekend_reports_the_last_session_that_the_release_holds(
     shutil.rmtree(home.reports)
     done = run_cli(home, "nightly", "2025-09-20")
     assert done.returncode == 0, done.stderr
-    assert [day.name for day in home.reports.iterdir()] == ["2025-09-17"]
-    assert f"report   {home.reports}/2025-09-17/market_report.html" in done.stdout
+    assert [day.name for day in home.reports.iterdir()] == ["2025-09-19"]
+    assert f"report   {home.reports}/2025-09-19/market_report.html" in done.stdout
 
 
 def test_a_weekend_before_any_session_has_no_report(sample_home: Home, tmp_path: Path) -> None:

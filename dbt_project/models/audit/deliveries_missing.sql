@@ -23,7 +23,7 @@ lacking as (
         feed.due_by
     from {{ ref('session_coverage') }} as coverage
     inner join {{ source('raw', 'feed') }} as feed on coverage.feed = feed.feed
-    where coverage.trade_date >= {{ changed_from() }} and coverage.status <> 'complete'
+    where coverage.trade_date >= {{ changed_from() }} and coverage.is_late
 ),
 
 last_file as (

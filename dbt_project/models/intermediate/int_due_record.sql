@@ -10,7 +10,8 @@ delivered as (
         feed,
         market,
         trade_date,
-        symbol
+        symbol,
+        false as is_security
     from {{ ref('stg_index_close') }}
 
     union all
@@ -19,7 +20,8 @@ delivered as (
         feed,
         market,
         trade_date,
-        symbol
+        symbol,
+        true as is_security
     from {{ ref('stg_security_close') }}
 
     union all
@@ -28,7 +30,8 @@ delivered as (
         feed,
         market,
         trade_date,
-        'turnover ' || segment as symbol
+        'turnover ' || segment as symbol,
+        false as is_security
     from {{ ref('stg_market_turnover') }}
 
 )
@@ -37,7 +40,8 @@ select
     delivered.feed,
     delivered.market,
     delivered.trade_date,
-    delivered.symbol
+    delivered.symbol,
+    delivered.is_security
 from delivered
 inner join feed
     on delivered.feed = feed.feed

@@ -75,3 +75,7 @@ select
     last_delivery,
     least(last_delivery, session_number - 5) as due_since
 from followed
+-- A feed that delivered nothing for twenty sessions has ended, until it delivers again.
+where
+    last_delivery is null
+    or session_number - last_delivery <= 20

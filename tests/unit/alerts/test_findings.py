@@ -25,12 +25,12 @@ def published(tmp_path: Path) -> Home:
             insert into raw.feed by name
             select unnest(['tushare_daily', 'wsj_index']) as feed, '18:00' as due_by;
             create table main.session_coverage as from (values
-                ('2025-09-16'::date, 'XHKG', 'wsj_index', 0, 1, 'HSI', 'missing'),
-                ('2025-09-17'::date, 'XHKG', 'wsj_index', 0, 1, 'HSI', 'missing'),
-                ('2025-09-17'::date, 'XSHE', 'tushare_daily', 7, 3, '000001.SZ', 'partial'),
-                ('2025-09-17'::date, 'XSHG', 'tushare_daily', 9, 0, null, 'complete')
+                ('2025-09-16'::date, 'XHKG', 'wsj_index', 0, 1, 'HSI', true),
+                ('2025-09-17'::date, 'XHKG', 'wsj_index', 0, 1, 'HSI', true),
+                ('2025-09-17'::date, 'XSHE', 'tushare_daily', 2, 3, '000001.SZ', true),
+                ('2025-09-17'::date, 'XSHG', 'tushare_daily', 9, 1, '600519.SH', false)
             ) as coverage (trade_date, market, feed, received_symbols, missing_symbols,
-                first_missing_symbol, status);
+                first_missing_symbol, is_late);
             insert into raw.file by name
             select 1 as file_id, 'wsj_index/HSI.csv' as path, 'loaded' as status, null as reason
             union all select 2, 'csindex/a.json', 'loaded', null

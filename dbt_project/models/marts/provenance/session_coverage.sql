@@ -39,6 +39,7 @@ delivered_symbol as (
         due_record.feed,
         due_record.market,
         due_record.symbol,
+        due_record.is_security,
         covered_session.session_number,
         lag(covered_session.session_number) over by_session as delivered_before,
         lead(covered_session.session_number) over by_session as delivered_next
@@ -69,6 +70,7 @@ missing as (
         due_session.market,
         due_session.session_number,
         count(*) as symbols,
+        count(case when not delivered_symbol.is_security then 1 end) as others,
         min(delivered_symbol.symbol) as first_symbol
     from due_session
     inner join delivered_symbol
@@ -117,7 +119,11 @@ select
         when due_session.received_symbols = 0 then 'missing'
         when missing.symbols > 0 then 'partial'
         else 'complete'
-    end as status
+    end as status,
+    -- Some securities are suspended every day. An index or a market never is.
+    due_session.received_symbols = 0
+    or coalesce(missing.others, 0) > 0
+    or coalesce(missing.symbols, 0) > coalesce(received.symbols, 0) as is_late
 from due_session
 left join missing
     on
