@@ -223,7 +223,7 @@ def test_bad_files_are_named_and_the_good_ones_are_loaded(
 def test_a_weekend_reports_the_last_session_that_the_release_holds(
     sample_home: Home, tmp_path: Path
 ) -> None:
-    """Of Thursday and Friday there are no files."""
+    """The Friday before, which the night takes in with Thursday."""
     home = copy_home(sample_home, tmp_path / "home")
     shutil.rmtree(home.reports)
     done = run_cli(home, "nightly", "2025-09-20")
