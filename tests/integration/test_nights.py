@@ -152,10 +152,11 @@ def test_a_year_that_the_calendar_does_not_know(
     house = desk("2026-12-01").at("2026-12-30").deliver()
     house.nightly()
     house.at("2027-01-04").deliver()
-    said = house.nightly()
+    house.nightly()
     assert house.covered() == [("2026-12-30", "2027-01-04")]
-    assert "sessions_guessed: 2 found" in said
-    assert "ends on 2026-12-31" in said
+    assert ("sessions_guessed",) in house.ask(
+        "select check_name from main.release_check where not passed"
+    )
     assert house.ask(WITHOUT_CHANGE) == []
     assert house.ask(
         "select trade_date::VARCHAR, closes_at from main.dim_session "

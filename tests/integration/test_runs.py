@@ -207,6 +207,7 @@ def test_bad_files_are_named_and_the_good_ones_are_loaded(
         assert said in done.stdout, done.stdout
     assert "ecb_exchange_rates" not in done.stdout  # a feed that is only offered
     shutil.rmtree(home.landing / "sina_index")
+    (home.landing / "wsj_index" / "FTSE.csv").write_text("Date, Open, High, Low, Close\n")
     done = run_cli(home, "nightly", "2025-09-17")
     assert f"{home.landing}/sina_index is not a folder" in done.stdout
     with connect(home.published, read_only=True) as con:
