@@ -19,12 +19,11 @@ from dagster_project.ingest.changes import FeedChanges, detect_changes, reading_
 from dagster_project.ingest.feed_spec import FeedSpec
 from dagster_project.ingest.landing import FileUnreadable, LandingFile, UnusableFile, read_file
 from dagster_project.ingest.reader import Delivery, FileReport, read_files
-from dagster_project.ingest.spec_sql import by_symbol
+from dagster_project.ingest.reported_records import reported_records
 from dagster_project.ingest.typed_rows import SymbolCheck
-from dagster_project.market.record_kinds import RECORD_KINDS, RecordKind
+from dagster_project.market.record_kinds import RECORD_KINDS
 from dagster_project.market.seeds import known_indices
 from dagster_project.market.symbols import (
-    COUNTER_CURRENCIES,
     MARKET_SUFFIXES,
     SymbolProblem,
     index_problem,
@@ -275,47 +274,12 @@ def _apply(
     dates = []
     for name in dict.fromkeys([*spec.records, *before]):
         kind = RECORD_KINDS[name]
-        reported = _reported(spec, kind) if read_ids and name in spec.records else None
+        reported = reported_records(spec, kind) if read_ids and name in spec.records else None
         dates.append(raw_tables.apply_records(con, kind, spec.feed, reported, held, delivered, now))
     changed_from = min(filter(None, dates), default=None)
     if changed_from:
         state.mark_pending(con, changed_from, f"feed {spec.feed}", now)
     return changed_from
-
-
-def _reported(spec: FeedSpec, kind: RecordKind) -> str:
-    """SQL: the records of one kind that the good rows of `parsed` report."""
-    good = "from parsed where reason_code is null and not is_duplicate"
-    if kind.name == "exchange_rate":
-        return " union all ".join(
-            f"""select '{spec.base_currency}' as base_currency, '{currency}' as currency,
-                trade_date, rate_{currency} as rate, file_id, line_number
-            {good} and rate_{currency} is not null"""
-            for currency in spec.rates
-        )
-    values = {name: name for name in kind.columns if name in spec.columns}
-    if "symbol" in kind.columns:
-        values["symbol"] = "symbol"
-    if "currency" in kind.columns and "currency" not in spec.columns:
-        values["currency"] = by_symbol(spec.currency)
-        if kind.sessions == "security":
-            values["currency"] = _counter_currency(values["currency"])
-    if kind.name == "market_turnover":
-        values |= {"market": by_symbol(spec.market), "segment": "segment"}
-        good += f" and turnover is not null and {values['market']} is not null"
-    columns = ", ".join(
-        f"{values.get(name, 'null')}::{type_} as {name}" for name, type_ in kind.columns.items()
-    )
-    return f"select {columns}, file_id, line_number {good}"
-
-
-def _counter_currency(otherwise: str) -> str:
-    """SQL: the currency of a security's own counter, which one currency per feed cannot say."""
-    cases = " ".join(
-        f"when symbol like '{pattern}' then '{currency}'"
-        for pattern, currency in COUNTER_CURRENCIES.items()
-    )
-    return f"case {cases} else {otherwise} end"
 
 
 def _count(
