@@ -225,7 +225,7 @@ def ingest(
         con.commit()
         indices = known_indices()
         results = [
-            ingest_feed(con, home.landing, spec, today, now, indices)
+            ingest_feed(con, home.landing, spec, today, now, indices, home.published)
             for name, spec in catalog.feeds.items()
             if feeds is None or name in feeds
         ]

@@ -7,7 +7,7 @@ here: how changes are found (`changes.py`), how files are read (`reader.py`) and
 
 import hashlib
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -20,6 +20,7 @@ from dagster_project.ingest.feed_spec import FeedSpec
 from dagster_project.ingest.landing import FileUnreadable, LandingFile, UnusableFile, read_file
 from dagster_project.ingest.reader import Delivery, FileReport, read_files
 from dagster_project.ingest.reported_records import reported_records
+from dagster_project.ingest.short_files import attached_release, short_files
 from dagster_project.ingest.typed_rows import SymbolCheck
 from dagster_project.market.record_kinds import RECORD_KINDS
 from dagster_project.market.seeds import known_indices
@@ -87,6 +88,7 @@ def ingest_feed(
     today: date,
     now: datetime,
     indices: frozenset[str] | None = None,
+    published: Path | None = None,
 ) -> FeedResult:
     """Bring raw up to date with the files in one feed's folder.
 
@@ -97,6 +99,8 @@ def ingest_feed(
         today: the date in Hong Kong; rows of later trade dates are rejected.
         now: the time in UTC that is stored as the time from which the new rows were known.
         indices: symbols of the known indices; default: `known_indices()`.
+        published: the published file, which new contents of files are compared with; without one
+            no content is too short.
     """
     indices = indices or known_indices()
     changes = detect_changes(con, landing, spec, today, indices)
@@ -105,11 +109,21 @@ def ingest_feed(
         return result
     check_symbol = symbol_check(spec, indices)
     dates = []
-    for batch in _batches(changes.to_read):
-        with _transaction(con):
-            read, others = _read_batch(con, spec, changes, batch, today, now, check_symbol)
-            dates.append(_apply(con, spec, changes, read, others, [], now))
-            _count(con, spec, result, read, others)
+    batches = list(_batches(changes.to_read))
+    # The rows that a content lacks may have moved to a file of a later batch. So files that seem
+    # too short are read again after all others.
+    postponed: list[LandingFile] = []
+    may_be_short = any(file.path in changes.loaded for file in changes.to_read)
+    with attached_release(con, published if may_be_short else None):
+        for number, batch in enumerate(itertools.chain(batches, _batches(postponed))):
+            may_wait = len(batches) > 1 and number < len(batches)
+            with _transaction(con):
+                read, others = _read_batch(
+                    con, spec, changes, batch, today, now, check_symbol,
+                    postponed if may_wait else None,
+                )  # fmt: skip
+                dates.append(_apply(con, spec, changes, read, others, [], now))
+                _count(con, spec, result, read, others)
     with _transaction(con):
         if changes.unusable or changes.removed:
             first_id = raw_tables.next_file_id(con)
@@ -166,8 +180,12 @@ def _read_batch(
     today: date,
     now: datetime,
     check_symbol: SymbolCheck,
+    postponed: list[LandingFile] | None,
 ) -> tuple[list[FileRow], list[FileRow]]:
     """Read a batch of files into the temp table `parsed`.
+
+    Args:
+        postponed: gets the files that seem too short. None: they are quarantined.
 
     Returns:
         The new rows of `raw.file`: first of the files that were read, then of the others, which
@@ -198,7 +216,8 @@ def _read_batch(
     read: list[FileRow] = []
     renumbered: dict[int, int] = {}
     early = {market: early_closings(con, market) for market in MARKET_SUFFIXES}
-    for report in read_files(con, spec, deliveries(), today, check_symbol, early):
+    reports = read_files(con, spec, deliveries(), today, check_symbol, early)
+    for report in _without_short(con, spec, changes, files, reports, postponed):
         file, sha256 = files[report.file_id]
         loaded = changes.loaded.get(file.path)
         if report.reason and loaded and (loaded.sha256 != sha256 or not changes.same_meaning):
@@ -213,6 +232,47 @@ def _read_batch(
         create_temp_table(con, "renumbered", numbers, renumbered.items())
         con.execute("update parsed set file_id = new from renumbered where file_id = old")
     return read, others
+
+
+def _without_short(
+    con: duckdb.DuckDBPyConnection,
+    spec: FeedSpec,
+    changes: FeedChanges,
+    files: Mapping[int, tuple[LandingFile, str]],
+    reports: list[FileReport],
+    postponed: list[LandingFile] | None,
+) -> list[FileReport]:
+    """Quarantine, or postpone, the files of a batch whose content is too short.
+
+    Args:
+        files: file_id -> file and hash.
+        postponed: as for `_read_batch`.
+
+    Returns:
+        The reports of all files that are not postponed.
+    """
+    good = [report.file_id for report in reports if report.reason is None]
+    judged = {
+        file_id: file.path
+        for file_id, (file, sha256) in files.items()
+        if file_id in good and (loaded := changes.loaded.get(file.path)) and loaded.sha256 != sha256
+    }
+    kinds = {name: reported_records(spec, RECORD_KINDS[name]) for name in spec.records}
+    gone = [*good, *(row.file_id for row in changes.removed)]
+    short = short_files(con, spec, judged, kinds, gone)
+    if not short:
+        return reports
+    create_temp_table(con, "off", {"file_id": "INTEGER"}, [(file_id,) for file_id in short])
+    con.execute("delete from parsed where file_id in (from off)")
+    if postponed is not None:
+        postponed += [files[file_id][0] for file_id in short]
+        return [report for report in reports if report.file_id not in short]
+    return [
+        FileReport(r.file_id, r.lines_read, rows_rejected=r.lines_read, reason=short[r.file_id])
+        if r.file_id in short
+        else r
+        for r in reports
+    ]
 
 
 def _file_row(file: LandingFile, sha256: str | None, report: FileReport, now: datetime) -> FileRow:

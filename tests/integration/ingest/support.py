@@ -43,6 +43,7 @@ class House:
         self.landing = root / "landing"
         self.con = new_warehouse()
         self.clock = 1_000_000_000
+        self.published: Path | None = None
 
     def put(self, path: str, content: str | bytes, mtime: int | None = None) -> Path:
         """Deliver a file; without a given time, later than all before."""
@@ -60,7 +61,7 @@ class House:
         self, feed: str | FeedSpec = "wsj_index", today: date = TODAY, now: datetime = NOW
     ) -> FeedResult:
         spec = SPECS[feed] if isinstance(feed, str) else feed
-        return ingest_feed(self.con, self.landing, spec, today, now)
+        return ingest_feed(self.con, self.landing, spec, today, now, published=self.published)
 
     def rows(self, query: str, *parameters: Any) -> list[tuple[Any, ...]]:
         return self.con.execute(query, parameters).fetchall()
