@@ -30,6 +30,7 @@ EVENTS = [
     *["restated"] * 3,
     *["repeated"] * 2,
     *["wrong"] * 2,
+    *["shortened"] * 2,
     *("copied", "split", "removed", "spoiled"),
 ]
 
