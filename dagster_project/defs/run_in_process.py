@@ -89,7 +89,6 @@ def run_job(
 
     Raises:
         DatesRejected: the range is reversed, or after today.
-        ReleaseError: nothing is new, and the report that is still missing cannot be written.
     """
     today = calendar.today_in_hong_kong()
     check_dates(first, last, today)
@@ -126,8 +125,22 @@ def _when_nothing_is_new(home: Home, last: date) -> Outcome:
     day = day_to_report(home, last)
     if not day or not _is_report_missing(home, day):
         return Outcome(RELEASED, messages)
-    written = write_and_check_report(home, day)
-    return Outcome(REPORT_FAILED if written.status else RELEASED, [*messages, *written.messages])
+    try:
+        written = write_and_check_report(home, day)
+    except ReleaseError as error:
+        return Outcome(
+            REPORT_FAILED, messages, [f"market_report: {error}", _report_failed(home, last)]
+        )
+    if written.status:
+        return Outcome(REPORT_FAILED, [*messages, *written.messages], [_report_failed(home, last)])
+    return Outcome(RELEASED, [*messages, *written.messages])
+
+
+def _report_failed(home: Home, last: date) -> str:
+    return (
+        "Released, but the market report failed; remove the cause, then "
+        f"`make report DATE={day_to_report(home, last) or last}`."
+    )
 
 
 def _is_report_missing(home: Home, day: date) -> bool:
@@ -196,10 +209,7 @@ def _outcome(home: Home, last: date, result: "dg.ExecuteInProcessResult") -> Out
     if wrong_figures or failures.keys() == {market_report.op.name}:
         errors += [f"market_report: {_reason(failure)}" for failure in failures.values()]
         errors += [f"market_report: {check.metadata['problems'].value}" for check in wrong_figures]
-        errors.append(
-            "Released, but the market report failed; remove the cause, then "
-            f"`make report DATE={day_to_report(home, last) or last}`."
-        )
+        errors.append(_report_failed(home, last))
         return Outcome(REPORT_FAILED, release_summary(home), errors)
     errors += _why_withheld(home, failures)
     if not failures:

@@ -114,6 +114,10 @@ def test_a_release_whose_report_fails_is_not_called_withheld(
         "Released, but the market report failed: ReportError: CLOSING_BELL_COLOURS is 'purple'"
     )
     assert "withheld" not in {p["kind"] for body in bodies for p in body["problems"]}
+    again = run_cli(home, "nightly", "2025-09-18")
+    assert again.returncode == 3
+    assert again.stdout.startswith("Nothing new")
+    assert "Released, but the market report failed" in again.stderr
 
 
 def test_the_daemon_sends_alerts_of_a_run_that_failed_before_its_first_step(
