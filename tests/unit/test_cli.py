@@ -20,7 +20,17 @@ from dagster_project.release.close_of_day import CloseOfDay
 from dagster_project.release.compare import RowDiff, TableDiff
 
 VERBS = (
-    *("nightly", "backfill", "close", "report", "releases", "rollback", "diff", "alerts"),
+    *(
+        "nightly",
+        "backfill",
+        "close",
+        "report",
+        "anomalies",
+        "releases",
+        "rollback",
+        "diff",
+        "alerts",
+    ),
     "prepare",
 )
 SHOWN_BY_TERMINALS_ONLY = re.compile("[\x1b─━│┃]")
@@ -214,11 +224,11 @@ def test_close_in_a_pipe_has_no_colour_box_or_wrapping(
 def test_labels_of_messages_are_coloured_on_a_terminal_only(
     run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lines = ["warning  index_performance: units: 1 found", f"{'':<9}warning signs", "file     a"]
+    lines = ["new      index_performance: units: 1 new", f"{'':<9}new signs", "file     a"]
     monkeypatch.setattr(run_in_process, "run_job", lambda *_, **__: Outcome(0, lines))
     shown = run("nightly", "2025-09-17").stdout
-    assert "\x1b[33mwarning\x1b[0m" in shown
-    assert f"{'':<9}warning signs" in shown
+    assert "\x1b[33mnew\x1b[0m" in shown
+    assert f"{'':<9}new signs" in shown
     assert re.sub(r"\x1b\[[\d;]*m", "", shown) == "\n".join(lines) + "\n"
 
 

@@ -104,6 +104,7 @@ def test_header_types_and_descriptions_agree(seed: dict[str, Any]) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_only_what_may_be_open_is_empty(name: str) -> None:
     may_be_empty = {"valid_to", "region", "index_of_group", "published_value", "unit"}
+    may_be_empty |= {"half_day_closes_at"}
     for number, row in enumerate(rows(name), 2):
         empty = {column for column, value in row.items() if not value}
         assert empty <= may_be_empty, f"seeds/{name}.csv:{number}: {sorted(empty)}"
