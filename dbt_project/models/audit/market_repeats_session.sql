@@ -1,6 +1,6 @@
--- Many symbols that a feed has at two consecutive sessions have the same prices to the last digit;
--- of one in 3,000 this is chance. A symbol that did not trade, or traded at one price only, may well
--- stay the same: not counted.
+-- Many symbols that a feed has at two consecutive sessions have the same prices to the last digit:
+-- of one in 3,000 this is chance. A symbol that did not trade, or traded at one price only, may
+-- well stay the same: not counted.
 with compared as (
     select
         reported.feed,

@@ -1,4 +1,4 @@
--- Where no limit is known to apply, limit_pct is null: first sessions, adjusted prices, other kinds.
+-- Where no limit is known to apply, limit_pct is null: first sessions, adjusted prices, funds.
 select
     record_kind,
     feed,
