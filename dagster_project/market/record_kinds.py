@@ -72,6 +72,7 @@ COLUMNS: dict[str, CanonicalColumn] = {
     "adjustment_factor": _number(PRICE, "ratio", sign="positive"),
     "target": _number(PRICE, "currency", sign="positive"),
     "name": _TEXT_OF_FILE,
+    "name_en": _TEXT_OF_FILE,
     "industry": _TEXT_OF_FILE,
     "currency": _TEXT_OF_FILE,
     "broker": _TEXT_OF_FILE,
@@ -81,6 +82,8 @@ COLUMNS: dict[str, CanonicalColumn] = {
     "trade_date": CanonicalColumn("DATE", "format"),
     "listed": CanonicalColumn("DATE", "format"),
     "delisted": CanonicalColumn("DATE", "format"),
+    # The day that a list says it is of.
+    "stated_on": CanonicalColumn("DATE", "format"),
     "is_half_day": CanonicalColumn("BOOLEAN", "truth"),
     "is_special_treatment": CanonicalColumn("BOOLEAN", "truth"),
     "status": CanonicalColumn(TEXT, "replace", values=("traded", "suspended", "no_trade")),
@@ -209,9 +212,9 @@ RECORD_KINDS = {
         ),
         RecordKind(
             "security_reference",
-            "the name, the industry and the dates of a security",
+            "the names, the industry and the dates of a security",
             key=("symbol",),
-            values=("name", "industry", "listed", "delisted"),
+            values=("name", "name_en", "industry", "listed", "delisted", "stated_on"),
             spec_needs=frozenset({"industry"}),
             row_needs=("symbol",),
             sessions="security",

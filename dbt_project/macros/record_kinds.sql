@@ -114,9 +114,11 @@ are SQL for the same of records of any kind; `sessions` says on whose sessions t
             ],
             "values": [
                 "name",
+                "name_en",
                 "industry",
                 "listed",
-                "delisted"
+                "delisted",
+                "stated_on"
             ],
             "series": "symbol",
             "part": none,

@@ -73,3 +73,18 @@ in tenths of a cent or more.
         else cast(round({{ price }}, 3) as decimal(18, 6))
     end
 {%- endmacro %}
+
+
+{#
+Whether a name begins with a mark of the day, so that it is not the name alone: XD, XR, DR on an
+ex-date, N and C on the first sessions. A Latin letter before a Chinese character is a mark.
+#}
+{% macro has_mark_of_day(name) -%}
+    {{ begins_with(name, "(XD|XR|DR|[NC][^ -~])") }}
+{%- endmacro %}
+
+
+{# Whether a name is written in Latin letters. #}
+{% macro is_latin_name(name) -%}
+    {{ begins_with(name, "[ -~]+$") }}
+{%- endmacro %}

@@ -220,6 +220,28 @@ def test_another_symbols_history_is_withheld_and_may_be_put_right(home: Home) ->
     assert check(result, "history_restated").passed
 
 
+def test_old_and_new_code_of_one_share_are_released_with_a_warning(home: Home) -> None:
+    """A vendor gives the whole history under both codes: one share, two symbols."""
+
+    def add_both(lines: list[str]) -> list[str]:
+        figures = "20250917,18.10,18.40,18.02,18.33,18.12,0.21,1.1589,120345.10,219876.540"
+        return [lines[0], *(f"{code},{figures}" for code in ("000022.SZ", "001872.SZ")), *lines[1:]]
+
+    edit(home, "tushare_daily/20250917.csv", add_both)
+    result = run(home)
+    assert result.release, result.withheld
+    assert check(result, "series_stated_twice").passed
+    told = check(result, "rows_under_former_codes")
+    assert (told.severity, told.rows_found) == ("warn", 1)
+    assert (told.offending_rows[0].symbol, told.offending_rows[0].line_number) == ("000022.SZ", 2)
+    with connect(home.published, read_only=True) as con:
+        codes = "select symbol, former_codes, new_symbol from main.dim_security where symbol in "
+        assert con.execute(codes + "('000022.SZ', '001872.SZ') order by symbol").fetchall() == [
+            ("000022.SZ", None, "001872.SZ"),
+            ("001872.SZ", "to 2018-12-25: 000022.SZ", None),
+        ]
+
+
 def test_turnover_that_a_vendor_counts_otherwise_is_told_and_released(home: Home) -> None:
     """Two percent less in every row is another way to count, not another unit."""
     assert run(home).release

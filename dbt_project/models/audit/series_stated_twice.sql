@@ -1,4 +1,19 @@
-with pair as (
+-- The old and the new code of one share rightly have the same series.
+with one_share as (
+    select
+        old_symbol as symbol,
+        new_symbol as other_symbol
+    from {{ ref('code_change') }}
+
+    union all
+
+    select
+        new_symbol as symbol,
+        old_symbol as other_symbol
+    from {{ ref('code_change') }}
+),
+
+pair as (
     select
         later.record_kind,
         later.feed,
@@ -21,8 +36,11 @@ with pair as (
             and later.low = other.low
             and later.close = other.close
             and later.volume is not distinct from other.volume
+    left join one_share
+        on later.symbol = one_share.symbol and other.symbol = one_share.other_symbol
     where
-        later.trade_date >= {{ changed_from() }}
+        one_share.symbol is null
+        and later.trade_date >= {{ changed_from() }}
         and other.trade_date >= {{ changed_from() }}
         and later.high > later.low
         and coalesce(later.volume, 1) > 0

@@ -7,8 +7,10 @@ with reported as (
 select
     symbol,
     name,
+    name_en,
     industry,
     listed,
     delisted,
+    stated_on,
     feed as reference_feed
 from reported

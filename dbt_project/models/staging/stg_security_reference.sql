@@ -12,9 +12,11 @@ renamed as (
         symbol,
         {{ market_of_security('symbol') }} as market,
         name,
+        name_en,
         industry,
         listed,
-        delisted
+        delisted,
+        stated_on
     from source
 
 )
@@ -24,7 +26,9 @@ select
     symbol,
     market,
     name,
+    name_en,
     industry,
     listed,
-    delisted
+    delisted,
+    stated_on
 from renamed

@@ -137,7 +137,7 @@ def test_overlaps_count_the_last_day_itself(second_from: str, found: list[Any]) 
     assert overlaps([second, other, first], ("symbol",)) == found
 
 
-@pytest.mark.parametrize("name", ["security_sector", "basket_member"])
+@pytest.mark.parametrize("name", ["security_sector", "basket_member", "security_name_en"])
 def test_symbols_are_well_formed(name: str) -> None:
     assert [row["symbol"] for row in rows(name) if not SYMBOL.fullmatch(row["symbol"])] == []
 

@@ -49,6 +49,8 @@ listed_or_traded as (
     select
         coalesce(reference.symbol, latest.symbol) as symbol,
         coalesce(reference.name, latest.name) as name,
+        reference.name_en,
+        reference.stated_on,
         reference.industry,
         reference.reference_feed,
         reference.listed,
@@ -67,6 +69,44 @@ listing as (
 
 ),
 
+english as (
+
+    select * from {{ ref('security_name_en') }}
+
+),
+
+former_name as (
+
+    select
+        symbol,
+        {{ dbt.listagg(
+            "valid_from || ' to ' || valid_to || ': ' || name", "'; '", 'order by valid_from'
+        ) }} as names
+    from {{ ref('int_security_former_name') }}
+    group by symbol
+
+),
+
+code_change as (
+
+    select * from {{ ref('code_change') }}
+
+),
+
+former_code as (
+
+    select
+        new_symbol as symbol,
+        {{ dbt.listagg(
+            "'to ' || cast(" ~ dbt.dateadd('day', -1, 'changed') ~ " as date) || ': ' || old_symbol",
+            "'; '",
+            'order by changed'
+        ) }} as codes
+    from code_change
+    group by new_symbol
+
+),
+
 clock as (
 
     select max(to_date) as trade_date
@@ -77,6 +117,15 @@ clock as (
 select
     listed_or_traded.symbol,
     listed_or_traded.name,
+    coalesce(
+        listed_or_traded.name_en,
+        english.name_en,
+        case when {{ is_latin_name('listed_or_traded.name') }} then listed_or_traded.name end
+    ) as name_en,
+    former_name.names as former_names,
+    former_code.codes as former_codes,
+    code_change.new_symbol,
+    code_change.changed as new_symbol_from,
     market.market,
     market.region,
     {{ kind_of_security('listed_or_traded.symbol') }} as kind,
@@ -86,6 +135,7 @@ select
     listed_or_traded.delisted,
     listed_or_traded.industry,
     membership.sector,
+    listed_or_traded.stated_on as membership_as_of,
     listed_or_traded.reference_feed,
     listed_or_traded.first_trade_date,
     listed_or_traded.last_trade_date
@@ -95,6 +145,14 @@ inner join market
     on {{ market_of_security('listed_or_traded.symbol') }} = market.market
 left join listing
     on listed_or_traded.symbol = listing.symbol
+left join english
+    on listed_or_traded.symbol = english.symbol
+left join former_name
+    on listed_or_traded.symbol = former_name.symbol
+left join former_code
+    on listed_or_traded.symbol = former_code.symbol
+left join code_change
+    on listed_or_traded.symbol = code_change.old_symbol
 left join membership
     on
         listed_or_traded.symbol = membership.symbol
