@@ -14,6 +14,5 @@ inner join {{ ref('code_change') }} as code_change
         and reported.trade_date >= code_change.changed
 inner join {{ source('raw', 'file') }} as file
     on reported.file_id = file.file_id
-where reported.trade_date >= {{ changed_from() }}
 group by reported.feed, reported.symbol, code_change.changed, code_change.new_symbol
 order by reported.symbol, reported.feed

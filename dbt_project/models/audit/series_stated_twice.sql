@@ -11,54 +11,39 @@ with one_share as (
         new_symbol as symbol,
         old_symbol as other_symbol
     from {{ ref('code_change') }}
-),
-
-pair as (
-    select
-        later.record_kind,
-        later.feed,
-        later.symbol,
-        other.symbol as other_symbol,
-        min(later.trade_date) as trade_date,
-        min_by(later.file_id, later.trade_date) as file_id,
-        min_by(later.line_number, later.trade_date) as line_number,
-        min_by(other.file_id, later.trade_date) as other_file_id,
-        count(*) as sessions
-    from {{ ref('reported_close') }} as later
-    inner join {{ ref('reported_close') }} as other
-        on
-            later.record_kind = other.record_kind
-            and later.feed = other.feed
-            and later.trade_date = other.trade_date
-            and later.symbol > other.symbol
-            and later.open = other.open
-            and later.high = other.high
-            and later.low = other.low
-            and later.close = other.close
-            and later.volume is not distinct from other.volume
-    left join one_share
-        on later.symbol = one_share.symbol and other.symbol = one_share.other_symbol
-    where
-        one_share.symbol is null
-        and later.trade_date >= {{ changed_from() }}
-        and other.trade_date >= {{ changed_from() }}
-        and later.high > later.low
-        and coalesce(later.volume, 1) > 0
-    group by later.record_kind, later.feed, later.symbol, other.symbol
 )
 
 select
-    pair.record_kind,
-    pair.feed,
-    pair.symbol,
-    pair.trade_date,
+    later.record_kind,
+    later.feed,
+    later.symbol,
+    later.trade_date,
     file.path as file,
-    pair.line_number,
-    'has the prices and volume of ' || pair.other_symbol || ' (' || other_file.path || '), at '
-    || pair.sessions || ' session(s) from here on' as what
-from pair
-inner join {{ source('raw', 'file') }} as file on pair.file_id = file.file_id
-inner join {{ source('raw', 'file') }} as other_file on pair.other_file_id = other_file.file_id
+    later.line_number,
+    'has the prices and volume of ' || other.symbol || ' (' || other_file.path || ':'
+    || other.line_number || ')' as what
+from {{ ref('reported_close') }} as later
+inner join {{ ref('reported_close') }} as other
+    on
+        later.record_kind = other.record_kind
+        and later.feed = other.feed
+        and later.trade_date = other.trade_date
+        and later.symbol > other.symbol
+        and later.open = other.open
+        and later.high = other.high
+        and later.low = other.low
+        and later.close = other.close
+        and later.volume is not distinct from other.volume
+inner join {{ source('raw', 'file') }} as file on later.file_id = file.file_id
+inner join {{ source('raw', 'file') }} as other_file on other.file_id = other_file.file_id
+left join one_share
+    on later.symbol = one_share.symbol and other.symbol = one_share.other_symbol
+where
+    one_share.symbol is null
+    and later.trade_date >= {{ changed_from() }}
+    and other.trade_date >= {{ changed_from() }}
+    and later.high > later.low
+    and coalesce(later.volume, 1) > 0
 
 union all
 
