@@ -100,6 +100,19 @@ class Day:
             if market["region"] == region and market["market"] in self.sessions
         ]
 
+    def security_name(self, row: Row) -> Figure:
+        """The English name of the security that a row is of, else its own name, else its symbol."""
+        known = self.english_names.get(row["symbol"])
+        if known:
+            return known.figure("name_en", "short_name")
+        return row.figure("name", "short_name") if row["name"] else row.figure("symbol", "text")
+
+    @cached_property
+    def english_names(self) -> dict[str, Row]:
+        """Symbol -> the row of a security that has an English name."""
+        rows = self.published.rows("dim_security", "where name_en is not null order by symbol")
+        return {row["symbol"]: row for row in rows}
+
     def record_begins(self, row: Row) -> Figure:
         """The first day known of the index or security that a row is of."""
         if "record_begins" in row.values:

@@ -60,6 +60,16 @@ def _day(value: date, month: str) -> str:
     return f"{value.day} {value:{month}} {value.year}"
 
 
+_ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
+
+
+def _ordinal(value: int) -> str:
+    if value <= len(_ORDINALS):
+        return _ORDINALS[value - 1]
+    ending = "th" if value % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(value % 10)
+    return f"{value}{ending or 'th'}"
+
+
 def _one_line(value: Any) -> str:
     return " ".join(str(value).split())
 
@@ -73,6 +83,8 @@ FORMS: dict[str, Callable[[Any], str]] = {
     # The Hong Kong list marks share classes behind the name: `BABA - W`.
     "short_name": lambda value: re.sub(r" - [A-Z]{1,3}$", "", _one_line(value)),
     "shortened": lambda value: textwrap.shorten(str(value), 240, placeholder=" …"),
+    # A number of sessions in a row, positive or negative.
+    "ordinal": lambda value: _ordinal(abs(value)),
     "count": lambda value: _number(value, 0),
     "level": lambda value: _number(value, 2),
     "price": lambda value: _number(value, 2 if abs(value) >= 1 else 3),

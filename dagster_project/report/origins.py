@@ -94,6 +94,8 @@ class Origins:
 
     def _behind_measure(self, row: RowKey, measure: str) -> list[Record]:
         """The records behind one cell; where the row has several dates, those of the cell's own."""
+        if row.table in _FIRST_DAY and measure != _FIRST_DAY[row.table][1]:
+            return []  # of a list or a seed, not of that day's close
         wanted = self._wanted(row)
         if "trade_date" in dict(row.key) and row.table in (
             "index_performance",
@@ -288,7 +290,9 @@ _FIRST_DAY = {
     "dim_security": ("security_close", "first_trade_date"),
 }
 _WANTED: dict[str, Find] = {
-    "index_performance": _of_close("index_close", "record_begins"),
+    "index_performance": _of_close(
+        "index_close", "record_begins", "change_high_since", "change_low_since"
+    ),
     "security_performance": _of_close("security_close"),
     "sector_performance": _of_members,
     "market_breadth": _of_members,

@@ -87,15 +87,15 @@ def test_it_states_the_facts_of_the_published_report(written: tuple[str, str]) -
         "Hang Seng TECH Index jumped 4.22 %",
         "Hang Seng China Enterprises Index climbed 2.24 %",
         "Hong Kong Technology Majors basket jumped 4.21 %",
-        "BIDU surged 15.72 % to its highest close since 12 October 2023",
-        "BABA surged 5.28 % to its highest close since 17 November 2021",
+        "Baidu surged 15.72 % to its highest close since 12 October 2023",
+        "Alibaba surged 5.28 % to its highest close since 17 November 2021",
         "SMIC surged 7.12 %",
         "CSI Semiconductor Material & Equipment Thematic Index jumped 3.60 %",
         "SSE Composite Index rose 0.37 % to 3,876.34",
         "SZSE Component Index climbed 1.16 % to 13,215.46",
         "came to 2.38 trillion yuan, up from 2.34 trillion the session before",
         "Hong Kong Consumer basket did −1.01 percentage points against its benchmark (muted",
-        "A broker puts its target price of BABA at 174.00 Hong Kong dollars",
+        "A broker puts its target price of Alibaba at 174.00 Hong Kong dollars",
         "Contradicted: Alibaba stands at its strongest since November 2022",
     ):
         assert fact in text

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from functools import cached_property
 from itertools import groupby
 
-from dagster_project.report.figures import Row, Text, direction, listed, paragraph, say
+from dagster_project.report.figures import Figure, Row, Text, direction, listed, paragraph, say
 from dagster_project.report.section import Section
 from dagster_project.report.tables import Column, Table, table
 from dagster_project.report.wording import CURRENCIES
@@ -41,7 +41,10 @@ class Events(Section):
     # Sentences
 
     def paragraphs(self) -> list[Text]:
-        return [paragraph(self._events()), paragraph(map(_target, self.targets))]
+        return [
+            paragraph(self._events()),
+            paragraph(_target(row, self.day.security_name(row)) for row in self.targets),
+        ]
 
     def _events(self) -> Iterable[Text]:
         by_event = groupby(self.reactions, key=lambda row: (row["event_id"], row["event_date"]))
@@ -118,7 +121,7 @@ class Events(Section):
             ],
             [
                 (
-                    row.figure("name", "short_name"),
+                    self.day.security_name(row),
                     row.figure("symbol", "text"),
                     row.figure("broker", "text"),
                     row.figure("target", "price"),
@@ -131,11 +134,11 @@ class Events(Section):
         )
 
 
-def _target(row: Row) -> Text:
+def _target(row: Row, name: Figure) -> Text:
     text = say(
         "{broker} puts its target price of {name} at {target} {currency}",
         broker=row.figure("broker", "text"),
-        name=row.figure("name", "short_name"),
+        name=name,
         target=row.figure("target", "price"),
         currency=CURRENCIES.get(row["currency"], row["currency"]),
     )

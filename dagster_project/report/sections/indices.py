@@ -25,6 +25,10 @@ from dagster_project.report.wording import (
 USUAL_CHANGE = 2.0
 # Of an index that is not its region's headline index.
 OTHER_INDEX_WEIGHT = 0.75
+# Sessions in a row from which on a sentence counts them.
+NOTABLE_STREAK = 3
+# Days after which a larger change is long ago.
+NOTABLE_CHANGE_AFTER_DAYS = 90
 # Sessions a chart looks back where the level was last seen more recently, or never.
 LOOK_BACK = 250
 # Labels nearer than this part of the width to the end would lie on each other.
@@ -143,7 +147,23 @@ class Indices(Section):
                 **parts,
             )
         level = notable_level(self.day, row)
-        return sentence + (say(", {level}.", level=level.clause()) if level else (".",))
+        sentence += say(", {level}.", level=level.clause()) if level else (".",)
+        return sentence + self._run(row)
+
+    def _run(self, row: Row) -> Text:
+        """How many sessions an index has gone the same way, and since when not as far in one."""
+        way = direction(row["change_pct"])
+        parts = []
+        if way and abs(row["streak"] or 0) >= NOTABLE_STREAK:
+            parts.append(say("its {number} in a row", number=row.figure("streak", "ordinal")))
+        column = "change_high_since" if way > 0 else "change_low_since"
+        since = row[column] if way else None
+        if since and (self.day.trade_date - since).days >= NOTABLE_CHANGE_AFTER_DAYS:
+            parts.append(say("its largest since {since}", since=row.figure(column, "date")))
+        if not parts:
+            return ()
+        return say(" The {what} was {parts}.", what="gain" if way > 0 else "fall",
+                   parts=listed(parts))  # fmt: skip
 
     def _other_index(self, row: Row) -> Text:
         if direction(row["change_pct"]) == 0:
@@ -196,7 +216,37 @@ class Indices(Section):
             )
             for row in self.rows
         ]
-        return table("indices", say("The close"), columns, rows)
+        return [
+            *table("indices", say("The close"), columns, rows),
+            *self._returns_table(),
+        ]
+
+    def _returns_table(self) -> list[Table]:
+        periods = {
+            "This week": "return_wtd_pct",
+            "This month": "return_mtd_pct",
+            "This quarter": "return_qtd_pct",
+            "One year": "return_1y_pct",
+        }
+        return table(
+            "returns",
+            say("Since the end of last week, month and quarter, and a year ago"),
+            [
+                Column("Index", "words"),
+                *map(Column, periods),
+                Column("Low of a year"),
+                Column("High of a year"),
+            ],
+            [
+                (
+                    row.figure("name", "text"),
+                    *(row.figure(column, "pct") for column in periods.values()),
+                    row.figure("low_52w", "level"),
+                    row.figure("high_52w", "level"),
+                )
+                for row in self.rows
+            ],
+        )
 
     # Charts
 

@@ -60,7 +60,7 @@ class Movers(Section):
             ],
             [
                 (
-                    row.figure("name", "short_name") if row["name"] else None,
+                    self.day.security_name(row),
                     row.figure("symbol", "text"),
                     row.figure("close", "price"),
                     row.figure("change_pct", "pct"),

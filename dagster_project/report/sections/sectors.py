@@ -91,7 +91,7 @@ class Sectors(Section):
 
     def _member(self, row: Row) -> Text:
         """A security with its change and, where notable, its level."""
-        name = row.figure("name", "short_name") if row["name"] else row.figure("symbol", "text")
+        name = self.day.security_name(row)
         text = say("{name} {verb}", name=name, verb=verb(row["change_pct"]))
         if direction(row["change_pct"]):
             text += say(" {change}", change=row.figure("change_pct", "pct_size"))

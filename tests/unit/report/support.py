@@ -32,6 +32,9 @@ def index(symbol: str, change_pct: float | None, **values: Any) -> Row:
         "closing_high_since": DAY - timedelta(2),
         "closing_low_since": DAY - timedelta(2),
         "record_begins": FIRST_DAY,
+        "change_high_since": DAY - timedelta(2),
+        "change_low_since": DAY - timedelta(2),
+        "streak": 1,
     }
     return row("index_performance", {"symbol": symbol, "trade_date": DAY}, **defaults | values)
 

@@ -48,3 +48,13 @@ def test_a_half_day_is_called_a_shortened_session() -> None:
         indices=[index("HSI", 1.0)], sessions={"XHKG": session("XHKG", is_half_day=True)}
     )
     assert "to close at 1,010.00 in Wednesday's shortened session." in first
+
+
+def test_sessions_in_a_row_and_a_change_of_long_ago_are_told() -> None:
+    long_ago = date(2025, 4, 8)
+    _, (first, *_) = story(indices=[index("HSI", 1.0, streak=4, change_high_since=long_ago)])
+    assert first.endswith(" The gain was its fourth in a row and its largest since 8 April 2025.")
+    _, (first, *_) = story(indices=[index("HSI", -1.0, streak=-3)])
+    assert first.endswith(" The fall was its third in a row.")
+    _, (first, *_) = story(indices=[index("HSI", -1.0, change_high_since=long_ago, streak=-2)])
+    assert "The fall" not in first
