@@ -15,10 +15,10 @@ from dagster_project.release.close_of_day import close_of_day
 from dagster_project.warehouse.connection import connect
 
 # All lines of a release fit on a screen of 40; `closing-bell anomalies` shows the rest.
-SHOWN_CHECKS = 5
-SHOWN_ROWS = 2
+SHOWN_CHECKS = 4
+SHOWN_ROWS = 4
 SHOWN_LATE = 5
-SHOWN_CHARACTERS = 200
+SHOWN_CHARACTERS = 300
 # Of a release that is withheld, more is needed to mend it.
 SHOWN_BLOCKING_ROWS = 10
 

@@ -23,8 +23,9 @@ HEADER_OF_SHARES = 3
 # What the history is told by: symbol, number of sessions, first session, record.
 HISTORY = {
     "index_performance": "symbol, count(*), min(trade_date), max(closing_high_since), "
-    "sum(drawdown_pct), count(return_ytd_pct)",
-    "security_performance": "symbol, count(*), min(trade_date), sum(close), sum(return_index)",
+    "round(sum(drawdown_pct), 6), count(return_ytd_pct)",
+    "security_performance": "symbol, count(*), min(trade_date), sum(close), "
+    "round(sum(return_index), 6)",
     "market_turnover": "market, count(*), min(trade_date), sum(turnover), count(average_20d)",
 }
 

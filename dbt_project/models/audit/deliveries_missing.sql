@@ -23,7 +23,12 @@ lacking as (
         feed.due_by
     from {{ ref('session_coverage') }} as coverage
     inner join {{ source('raw', 'feed') }} as feed on coverage.feed = feed.feed
-    where coverage.trade_date >= {{ changed_from() }} and coverage.is_late
+    where
+        coverage.trade_date >= {{ changed_from() }}
+        and (
+            coverage.is_late
+            or coverage.missing_symbols > {{ setting('share') }} * coverage.expected_symbols
+        )
 ),
 
 last_file as (

@@ -11,7 +11,7 @@ from {{ ref('stg_index_close') }} as reported
 inner join {{ source('raw', 'file') }} as file on reported.file_id = file.file_id
 where
     reported.trade_date >= {{ changed_from() }}
-    and reported.trade_date >= cast('{{ setting('since') }}' as date)
+    and extract(year from reported.trade_date) >= {{ setting('since') }}
     and reported.volume > 0
     and reported.volume < {{ setting('shares') }}
 order by reported.trade_date desc, reported.symbol asc
