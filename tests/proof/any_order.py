@@ -6,10 +6,10 @@ each night asks for some dates, the later ones first or not, or for none. What t
 behind is compared, every published table and every row of it, with a clean rebuild: a new warehouse
 that is given the files that are there in the end and is asked for the same dates at once.
 
-What is not compared: the tables `release` and `release_check`, and the columns `loaded_at`, which
-tell how and when the tables came about. One thing a clean rebuild from the last files cannot know:
-a file that went bad, or lacks much of what was released, keeps the rows of its last good content.
-So the rebuild is given that first, and told which files lacked how much.
+What is not compared: the tables `release`, `release_check` and `anomaly`, and the columns
+`loaded_at`, which tell how and when the tables came about. One thing a clean rebuild from the last
+files cannot know: a file that went bad, or lacks much of what was released, keeps the rows of its
+last good content. So the rebuild is given that first, and told which files lacked how much.
 
     python -m tests.proof.any_order --histories 200 --seed 1 --processes 2 --out any_order.json
 

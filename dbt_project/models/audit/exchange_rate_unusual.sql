@@ -3,7 +3,10 @@ with ordered as (
         *,
         lag(rate) over (
             partition by feed, base_currency, currency order by trade_date
-        ) as rate_before
+        ) as rate_before,
+        lag(trade_date) over (
+            partition by feed, base_currency, currency order by trade_date
+        ) as date_before
     from {{ source('raw', 'exchange_rate') }}
     where is_current and trade_date >= {{ dbt.dateadd('day', -30, changed_from()) }}
 )
@@ -22,5 +25,6 @@ inner join {{ source('raw', 'asked_dates') }} as asked
     on ordered.trade_date between asked.from_date and asked.to_date
 where
     ordered.trade_date >= {{ changed_from() }}
+    and ordered.date_before >= {{ dbt.dateadd('day', -30, 'ordered.trade_date') }}
     and abs(ordered.rate / ordered.rate_before - 1) > {{ setting('pct') }} / 100
 order by ordered.trade_date desc

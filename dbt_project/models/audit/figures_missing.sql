@@ -113,6 +113,8 @@ inner join rate as before
         rate_line.feed = before.feed
         and rate_line.base_currency = before.base_currency
         and rate_line.date_before = before.trade_date
+        -- A night reads no rates from before these days; a first load finds the same.
+        and before.trade_date >= {{ dbt.dateadd('day', -30, 'rate_line.trade_date') }}
 inner join {{ source('raw', 'asked_dates') }} as asked
     on rate_line.trade_date between asked.from_date and asked.to_date
 inner join {{ source('raw', 'file') }} as file on rate_line.file_id = file.file_id

@@ -74,7 +74,9 @@ from rate
 inner join {{ source('raw', 'asked_dates') }} as asked
     on rate.trade_date between asked.from_date and asked.to_date
 inner join {{ source('raw', 'file') }} as file on rate.file_id = file.file_id
-where rate.trade_date >= {{ changed_from() }}
+where
+    rate.trade_date >= {{ changed_from() }}
+    and rate.date_before >= {{ dbt.dateadd('day', -30, 'rate.trade_date') }}
 group by rate.feed, rate.base_currency, rate.trade_date, file.path, rate.line_number
 having count(*) > 1 and bool_and(rate.rate = rate.rate_before)
 order by trade_date desc, file asc
