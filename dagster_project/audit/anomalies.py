@@ -143,14 +143,15 @@ def _block_on_evidence_only(con: duckdb.DuckDBPyConnection, released_to: date | 
     ).fetchall()
     if released_to is None or len(new_sessions) > NIGHTS_AT_ONCE:
         new_sessions = new_sessions[-1:]
-    con.execute("create or replace temp table at_hand (trade_date DATE)")
-    con.executemany("insert into at_hand values (?)", new_sessions or [(None,)])
-    of_history = """
-        severity = 'block' and trade_date is not null
-        and trade_date not in (select trade_date from at_hand where trade_date is not null)"""
+    at_hand_from = new_sessions[0][0] if new_sessions else date.max
     con.execute("update finding set severity = 'warn' where first_seen is not null")
-    ((unclear,),) = con.execute(f"select count(*) from finding where {of_history}").fetchall()
+    of_history = "severity = 'block' and trade_date < ?"
+    ((unclear,),) = con.execute(
+        f"select count(*) from finding where {of_history}", [at_hand_from]
+    ).fetchall()
     if unclear:
-        con.execute(f"""
-            update finding set severity = 'warn' where {of_history} and trade_date not in (
-                select trade_date from audit.restated_record where trade_date is not null)""")
+        con.execute(
+            f"""update finding set severity = 'warn' where {of_history} and trade_date not in (
+                select trade_date from audit.restated_record where trade_date is not null)""",
+            [at_hand_from],
+        )

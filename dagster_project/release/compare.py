@@ -52,19 +52,8 @@ _IGNORED_COLUMNS = {"loaded_at", "first_seen", "is_new"}
 # its rows unique.
 _IDENTITY = (
     *("claim_id", "trade_date", "record_kind", "symbol", "market", "scope", "region", "level"),
-    *(
-        "channel",
-        "direction",
-        "check_name",
-        "side",
-        "rank",
-        "sector",
-        "feed",
-        "file",
-        "path",
-        "line_number",
-    ),
-    *("metric", "what"),
+    *("channel", "direction", "check_name", "side", "rank", "sector", "feed", "file", "path"),
+    *("line_number", "metric", "what"),
 )
 
 
