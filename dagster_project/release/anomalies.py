@@ -7,8 +7,8 @@ anomaly is (`audit/`), how it is shown (`cli.py`).
 from typing import Any
 
 from dagster_project.home import Home
-from dagster_project.release.read import ReleaseError
-from dagster_project.warehouse.connection import connect, dicts
+from dagster_project.release.read import ReleaseError, connect_published
+from dagster_project.warehouse.connection import dicts
 
 _COUNTS = """
     select check_name, confidence, count(*) filter (where waiver is null) as found,
@@ -50,7 +50,5 @@ def anomalies_of(home: Home, check_name: str) -> list[dict[str, Any]]:
 
 
 def _read(home: Home, query: str, parameters: object = None) -> list[dict[str, Any]]:
-    if not home.published.exists():
-        raise ReleaseError(f"{home.published} does not exist yet; run `make nightly` first")
-    with connect(home.published, read_only=True) as con:
+    with connect_published(home) as con:
         return dicts(con, query, parameters)

@@ -9,8 +9,8 @@ from datetime import date
 from typing import Any
 
 from dagster_project.home import Home
-from dagster_project.release.read import ReleaseError
-from dagster_project.warehouse.connection import connect, dicts
+from dagster_project.release.read import connect_published
+from dagster_project.warehouse.connection import dicts
 
 _INDICES = """
     select region, symbol, name, round(close, 2) as close, round(change, 2) as change,
@@ -53,9 +53,7 @@ def close_of_day(home: Home, day: date | None = None) -> CloseOfDay:
     Raises:
         ReleaseError: nothing is published yet.
     """
-    if not home.published.exists():
-        raise ReleaseError(f"{home.published} does not exist yet; run `make nightly DATE=…` first")
-    with connect(home.published, read_only=True) as con:
+    with connect_published(home) as con:
         if day is None:
             last = con.execute("select max(trade_date) from main.index_performance").fetchone()
             (day,) = last or (None,)

@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 
 from dagster_project.home import Home
+from dagster_project.warehouse.connection import connect
 from dagster_project.warehouse.sql import identifier, literal
 
 # The name of the file that marks the folder of a release that is not published yet.
@@ -48,6 +49,17 @@ def published_release(home: Home) -> Release | None:
         ReleaseError: the published file cannot be read.
     """
     return read_releases(home.published)[-1] if home.published.exists() else None
+
+
+def connect_published(home: Home) -> duckdb.DuckDBPyConnection:
+    """Open the published file for reading.
+
+    Raises:
+        ReleaseError: nothing is published yet.
+    """
+    if not home.published.exists():
+        raise ReleaseError(f"{home.published} does not exist yet; run `make nightly DATE=…` first")
+    return connect(home.published, read_only=True)
 
 
 def list_releases(home: Home) -> list[Release]:
