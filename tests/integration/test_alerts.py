@@ -7,7 +7,7 @@ import pytest
 
 from dagster_project.home import Home
 from tests.conftest import copy_home, run_cli
-from tests.integration.test_runs import repeat_the_day_before
+from tests.integration.test_runs import multiply_the_index
 from tests.unit.alerts.examples import mail_yaml
 from tests.unit.alerts.servers import Mails, Webhooks, serving
 
@@ -72,15 +72,15 @@ def test_an_incomplete_night_and_a_withheld_one(
         # Withheld; the webhook is down meanwhile.
         webhooks.status = 500
         webhooks.posts.clear()
-        for file in (landing / "yahoo_hk").iterdir():
-            repeat_the_day_before(file)
+        multiply_the_index(landing)
         done = run_cli(home, "nightly", NIGHT)
         assert done.returncode == 1
         assert "answered 500" in done.stderr
         ((_, mail),) = mails.mails
         assert mail["Subject"] == "Closing Bell: release withheld"
         text = " ".join(mail.get_content().split())
-        assert f"No release for {NIGHT}; {home.published} stays as it was. market_repeats" in text
+        blocked = f"No release for {NIGHT}; {home.published} stays as it was. moves_implausible"
+        assert blocked in text
         assert "http://localhost:3000/runs/" in text
 
         # The same night again: the mail is not repeated, and the webhook gets what it missed.

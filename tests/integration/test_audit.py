@@ -5,9 +5,11 @@ names its file and line. That every kind of corruption is noticed is proven in
 `tests/proof/corruption.py`; policy and waivers by themselves are in `tests/unit/audit/`.
 """
 
+import re
 import shutil
 from collections.abc import Callable
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -70,6 +72,14 @@ def hundredfold(lines: list[str]) -> list[str]:
         for line in lines
         for day, *values in [line.split(", ")]
     ]
+
+
+def repeat_prices_of_the_day_before(lines: list[str]) -> list[str]:
+    """The prices of the day before in the row of 17 September of a file of Yahoo."""
+    (night,) = (at for at, line in enumerate(lines) if line.startswith("2025-09-17,"))
+    _, *prices, _ = lines[night - 1].split(",")
+    *_, volume = lines[night].split(",")
+    return [*lines[:night], ",".join(["2025-09-17", *prices, volume]), *lines[night + 1 :]]
 
 
 def test_what_blocks_is_named_with_its_line_and_a_waiver_unblocks_exactly_that(
@@ -260,16 +270,54 @@ def test_turnover_that_a_vendor_counts_otherwise_is_told_and_released(home: Home
     assert "baostock_index/sh000001.csv" in {row.file for row in restated}
 
 
-def test_yesterdays_market_again_is_withheld(home: Home) -> None:
+def test_yesterdays_market_again_does_not_count_and_the_rest_is_released(home: Home) -> None:
     before, today = (home.landing / f"tushare_daily/202509{day}.csv" for day in (16, 17))
     today.write_text(before.read_text().replace("20250916", "20250917"))
     result = run(home)
-    assert result.release is None
+    assert result.release, result.withheld
     (xshe, xshg) = sorted(
-        check(result, "market_repeats_session").offending_rows, key=lambda row: row.symbol or ""
+        check(result, "sessions_quarantined").offending_rows, key=lambda row: row.symbol or ""
     )
     assert (xshe.symbol, xshg.symbol) == ("XSHE", "XSHG")
     assert xshe.file == "tushare_daily/20250917.csv"
+    assert re.match(r"\d+ of \d+ securities have the prices of 2025-09-16; none of", xshe.what)
+    with connect(home.published, read_only=True) as con:
+        # The other feeds of the mainland count, and are the origin of what is published.
+        for feeds in (
+            "select distinct feed from main.security_performance where trade_date = ?",
+            """select distinct feed from main.figure_origin
+            where trade_date = ? and is_chosen and record_kind = 'security_close'""",
+        ):
+            assert sorted(con.execute(feeds, [NIGHT]).fetchall()) == [
+                ("baostock_a_share",),
+                ("eastmoney_a_share",),
+                ("yahoo_hk",),
+            ]
+        assert con.execute(
+            """select distinct status, is_late from main.session_coverage
+            where trade_date = ? and feed = 'tushare_daily'""",
+            [NIGHT],
+        ).fetchall() == [("quarantined", True)]
+
+
+def test_a_market_without_another_feed_lacks_the_session_that_does_not_count(home: Home) -> None:
+    """Prices of the day before under tonight's date, with other volumes."""
+    for file in (home.landing / "yahoo_hk").iterdir():
+        edit(home, f"yahoo_hk/{file.name}", repeat_prices_of_the_day_before)
+    result = run(home)
+    assert result.release, result.withheld
+    (found,) = check(result, "sessions_quarantined").offending_rows
+    assert (found.feed, found.symbol, found.trade_date) == ("yahoo_hk", "XHKG", NIGHT)
+    with connect(home.published, read_only=True) as con:
+        for table in ("market_breadth", "security_performance"):
+            markets = con.execute(
+                f"select distinct market from main.{table} where trade_date = ?", [NIGHT]
+            ).fetchall()
+            assert sorted(markets) == [("XSHE",), ("XSHG",)]
+        assert con.execute(
+            "select close from main.index_performance where symbol = 'HSI' and trade_date = ?",
+            [NIGHT],
+        ).fetchone() == (Decimal("26908.390000"),)
 
 
 def test_a_missing_market_is_told_and_the_rest_is_released(home: Home) -> None:

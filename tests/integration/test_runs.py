@@ -137,12 +137,13 @@ def test_diff_of_a_release_that_is_not_kept_is_wrong_use(corrected_home: Home) -
     assert "closing-bell: no release 'yesterday'" in done.stderr
 
 
-def repeat_the_day_before(file: Path) -> None:
-    """Give the row of 2025-09-17 of a file of Yahoo the figures of the day before."""
+def multiply_the_index(landing: Path) -> None:
+    """Make the Hang Seng of 2025-09-17 a hundred times as high."""
+    file = landing / "wsj_index" / "HSI.csv"
     lines = file.read_text(encoding="utf-8").splitlines()
-    (night,) = (at for at, line in enumerate(lines) if line.startswith("2025-09-17,"))
-    _, figures = lines[night - 1].split(",", 1)
-    lines[night] = f"2025-09-17,{figures}"
+    (night,) = (at for at, line in enumerate(lines) if line.startswith("09/17/25"))
+    day, *prices = lines[night].split(", ")
+    lines[night] = ", ".join([day, *(str(float(price) * 100) for price in prices)])
     file.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
@@ -164,21 +165,16 @@ def test_a_feed_that_lies_about_its_units_is_refused(sample_home: Home, tmp_path
     assert "late     2025-09-17 XSHE eastmoney_a_share: nothing that counts" in done.stdout
 
 
-def test_a_market_that_repeats_the_day_before_is_withheld(
-    sample_home: Home, tmp_path: Path
-) -> None:
+def test_an_implausible_index_is_withheld(sample_home: Home, tmp_path: Path) -> None:
     """The last good release stays, and it says why, row by row."""
     home = copy_home(sample_home, tmp_path / "home")
-    for file in (home.landing / "yahoo_hk").iterdir():
-        repeat_the_day_before(file)
+    multiply_the_index(home.landing)
     before = snapshot(home)[str(home.published)]
     done = run_cli(home, "nightly", "2025-09-17")
     assert done.returncode == 1
-    assert "blocked  security_performance: market_repeats_session: 1 found" in done.stderr
-    assert "to do: fetch the file of the day again" in done.stderr
-    assert re.search(
-        r"^ {9}yahoo_hk/\d{4}\.HK\.csv:\d+ 2025-09-17 XHKG: \d+ of \d+", done.stderr, re.M
-    )
+    assert "blocked  security_performance: moves_implausible: 1 found" in done.stderr
+    assert "to do: check both closes for a price in another unit" in done.stderr
+    assert re.search(r"^ {9}wsj_index/HSI\.csv:\d+ 2025-09-17 HSI: \d+", done.stderr, re.M)
     assert f"The release was withheld; {home.published} stays as it was." in done.stderr
     assert snapshot(home)[str(home.published)] == before
 

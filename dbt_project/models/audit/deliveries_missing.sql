@@ -25,6 +25,8 @@ lacking as (
     inner join {{ source('raw', 'feed') }} as feed on coverage.feed = feed.feed
     where
         coverage.trade_date >= {{ changed_from() }}
+        -- sessions_quarantined has these.
+        and coverage.status <> 'quarantined'
         and (
             coverage.is_late
             or coverage.missing_symbols > {{ setting('share') }} * coverage.expected_symbols

@@ -7,7 +7,7 @@ with usual as (
         median(cast(turnover as double)) as turnover,
         count(*) as securities,
         min(symbol) as symbol
-    from {{ ref('stg_security_close') }}
+    from {{ ref('int_counted_security_close') }}
     where turnover > 0 and currency = 'CNY' and trade_date >= {{ changed_from() }}
     group by feed, trade_date
 )

@@ -21,7 +21,7 @@ with reported as (
         lag(close) over by_session as close_before,
         count(*) filter (where high > low) over earlier as moved,
         count(*) over earlier as sessions
-    from {{ ref('stg_security_close') }}
+    from {{ ref('int_counted_security_close') }}
     where trade_date >= {{ dbt.dateadd('day', -45, changed_from()) }}
     window
         by_session as (partition by feed, symbol order by session_number),

@@ -22,7 +22,7 @@ delivered as (
         trade_date,
         symbol,
         true as is_security
-    from {{ ref('stg_security_close') }}
+    from {{ ref('int_counted_security_close') }}
 
     union all
 

@@ -1,6 +1,6 @@
 with security_close as (
 
-    select * from {{ ref('stg_security_close') }}
+    select * from {{ ref('int_counted_security_close') }}
 
 ),
 

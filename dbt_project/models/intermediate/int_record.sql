@@ -84,6 +84,7 @@ select
         when record.is_current then 'loaded'
         else 'held'
     end as fate,
+    quarantined.feed is not null as is_quarantined,
     -- Whether figures of later, covered dates look back on the record, which is not covered itself.
     covered.from_date is null
     and record.is_looked_back_on
@@ -102,3 +103,9 @@ left join {{ source('raw', 'session') }} as calendar
     on
         record.market = calendar.market
         and record.trade_date = calendar.trade_date
+left join {{ ref('int_quarantined_session') }} as quarantined
+    on
+        record.record_kind = 'security_close'
+        and record.feed = quarantined.feed
+        and record.market = quarantined.market
+        and record.trade_date = quarantined.trade_date

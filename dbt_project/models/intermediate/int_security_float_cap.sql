@@ -24,7 +24,7 @@ rated as (
             100 * cast(security_close.turnover as double) / security_close.turnover_rate_pct,
             feed.priority
         ) as float_cap
-    from {{ ref('stg_security_close') }} as security_close
+    from {{ ref('int_counted_security_close') }} as security_close
     inner join {{ source('raw', 'feed') }} as feed
         on security_close.feed = feed.feed
     where

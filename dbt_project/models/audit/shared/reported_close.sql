@@ -38,4 +38,4 @@ select
     stated_status,
     file_id,
     line_number
-from {{ ref('stg_security_close') }}
+from {{ ref('int_counted_security_close') }}

@@ -26,10 +26,13 @@ record as (
         file.sha256 as file_sha256,
         record.line_number,
         record.loaded_at,
-        record.is_current,
+        record.is_current and not record.is_quarantined as counts,
         first_value(record.feed) over (
             partition by record.record_kind, record.symbol, record.trade_date
-            order by case when record.is_current then 0 else 1 end, record.priority, record.feed
+            order by
+                case when record.is_current and not record.is_quarantined then 0 else 1 end,
+                record.priority,
+                record.feed
         ) as chosen_feed
     from {{ ref('int_record') }} as record
     inner join file
@@ -52,7 +55,7 @@ select
     record.file_sha256,
     record.line_number,
     record.loaded_at,
-    record.is_current
+    record.counts
     and case
         -- The best feed of a market's total is the best of those that give all its segments; the
         -- exchange's own total may be another's.

@@ -10,6 +10,12 @@ due_record as (
 
 ),
 
+quarantined as (
+
+    select * from {{ ref('int_quarantined_session') }}
+
+),
+
 due_session as (
 
     select * from {{ ref('int_due_session') }}
@@ -116,6 +122,7 @@ select
     cast(coalesce(missing.symbols, 0) as integer) as missing_symbols,
     missing.first_symbol as first_missing_symbol,
     case
+        when quarantined.feed is not null then 'quarantined'
         when due_session.received_symbols = 0 then 'missing'
         when missing.symbols > 0 then 'partial'
         else 'complete'
@@ -135,3 +142,8 @@ left join received
         due_session.feed = received.feed
         and due_session.market = received.market
         and due_session.session_number = received.session_number
+left join quarantined
+    on
+        due_session.feed = quarantined.feed
+        and due_session.market = quarantined.market
+        and due_session.trade_date = quarantined.trade_date

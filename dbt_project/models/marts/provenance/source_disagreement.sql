@@ -15,6 +15,7 @@ with reported_again as (
             and trade_date >= {{ rebuild_from() }}
         {% endif %}
         and fate in ('loaded', 'held')
+        and not is_quarantined
     group by record_kind, symbol, segment
     having min(feed) <> max(feed) or not bool_and(is_current)
 
@@ -45,6 +46,7 @@ ranked as (
             and record.trade_date >= {{ rebuild_from() }}
         {% endif %}
         and record.fate in ('loaded', 'held')
+        and not record.is_quarantined
 
 ),
 

@@ -9,7 +9,7 @@ with closes as (
 
 security_close as (
 
-    select * from {{ ref('stg_security_close') }}
+    select * from {{ ref('int_counted_security_close') }}
     {% if is_incremental() %}
         where trade_date >= {{ rebuild_from() }}
     {% endif %}
