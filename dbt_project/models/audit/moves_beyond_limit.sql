@@ -1,4 +1,4 @@
--- Where no limit is known to apply, limit_pct is null: first sessions, adjusted prices, funds.
+-- Where no limit is known to apply, limit_pct is null: first sessions, funds.
 select
     record_kind,
     feed,

@@ -12,6 +12,7 @@ with moved as (
         performance.change_pct,
         performance.volume,
         cast(null as decimal(4, 2)) as limit_pct,
+        cast(null as decimal(4, 2)) as limit_of_adjusted_pct,
         origin.file_id,
         origin.line_number
     from {{ ref('index_performance') }} as performance
@@ -37,6 +38,23 @@ with moved as (
         performance.change_pct,
         performance.volume,
         performance.limit_pct,
+        -- Of adjusted prices no limit is exact; the widest of their board bounds their changes too.
+        case
+            when
+                performance.price_basis <> 'traded'
+                and {{ is_counted_share('performance.kind') }}
+                and coalesce(performance.sessions_since_listing > 5, true)
+                then
+                    cast(
+                        100 * {{ price_limit(
+                            'performance.region',
+                            'performance.board',
+                            "''",
+                            'false',
+                            'performance.trade_date'
+                        ) }} as decimal(4, 2)
+                    )
+        end as limit_of_adjusted_pct,
         origin.file_id,
         origin.line_number
     from {{ ref('security_performance') }} as performance
@@ -60,7 +78,7 @@ select
     moved.previous_close,
     moved.change_pct,
     moved.volume,
-    moved.limit_pct,
+    coalesce(moved.limit_pct, moved.limit_of_adjusted_pct) as limit_pct,
     -- Limits are rounded to the cent, as the exchange does.
     coalesce(
         moved.volume > 0
@@ -69,6 +87,7 @@ select
             > round(moved.previous_close * (1 + moved.limit_pct / 100), 2) + 0.0101
             or least(moved.close, moved.low)
             < round(moved.previous_close * (1 - moved.limit_pct / 100), 2) - 0.0101
+            or abs(moved.change_pct) > moved.limit_of_adjusted_pct + 1
         ),
         false
     ) as is_beyond_limit,
