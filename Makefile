@@ -63,9 +63,11 @@ PROVE = @mkdir -p $(PROOFS) && $(BIN)/python -m tests.proof
 prove: prove-corruptions prove-order prove-crashes prove-readers prove-market
 
 prove-corruptions: install
-	$(PROVE).corruption --real --out $(PROOFS)/real.json
-	$(PROVE).corruption --clean-nights 250 --out $(PROOFS)/clean_nights.json
+	$(PROVE).clean_nights --history --out $(PROOFS)/real.json
+	$(PROVE).clean_nights --nights 250 --out $(PROOFS)/clean_nights.json
+	$(PROVE).clean_nights --nights 250 --real --to 2025-09-30 --out $(PROOFS)/clean_nights_real.json
 	$(PROVE).corruption --dagster --out $(PROOFS)/corruption_dagster.json
+	$(PROVE).corruption --real --placed --seeds 50 --processes 2 --out $(PROOFS)/corruption_real.json
 	$(PROVE).corruption --seeds 50 --processes 2 --out $(PROOFS)/corruption.json
 	$(PROVE).summary $(PROOFS) docs/proof_results
 

@@ -10,8 +10,9 @@ import pytest
 
 from dagster_project.ingest.feed_catalog import load_feeds
 from tests.conftest import built_once
-from tests.proof.corruption import Case, Stage, failures, read_folder, run_case
-from tests.proof.corruptions import KINDS, Landing
+from tests.proof.clean_files import read_folder
+from tests.proof.corruption import Case, Stage, failures, run_case
+from tests.proof.corruptions import KINDS, PLACED, Landing
 from tests.proof.corruptions.sheet import Sheet
 
 KINDS_A_GROUP = 5
@@ -97,6 +98,7 @@ def test_sheets_give_back_the_bytes(landing: Landing) -> None:
 def test_every_group_of_the_catalogue_has_kinds() -> None:
     assert {kind.group for kind in KINDS.values()} == {"files", "numbers", "time", "meaning"}
     assert len(KINDS) >= 45
+    assert KINDS.keys() >= set(PLACED)
 
 
 def test_reading_a_folder_gives_paths_below_it(tmp_path: Path) -> None:

@@ -14,9 +14,9 @@ and runs the night: ingest, dbt, audit, publish. Its outcome is the first of the
     SILENT      published figures differ, and nothing was said
 
     python -m tests.proof.corruption --seeds 50 --processes 2 --out corruption.json
-    python -m tests.proof.corruption --dagster          one seed a kind, through the Dagster job
-    python -m tests.proof.corruption --clean-nights 250 the sample, night by night: no false block
-    python -m tests.proof.corruption --real             what is found in the real vendor files
+    python -m tests.proof.corruption --dagster    one seed a kind, through the Dagster job
+    python -m tests.proof.corruption --real       on a night of real vendor files, as far as a kind
+                                                  can happen to them
 
 Every case is kept beside `--out` as soon as it is played (`.jsonl`). The same command goes on where
 an earlier one ended, or adds its kinds and seeds, as long as the project's version is the same.
@@ -46,19 +46,24 @@ from unittest.mock import patch
 import duckdb
 
 from dagster_project import pipeline
-from dagster_project.audit import results as audit_results
-from dagster_project.audit.results import ReleaseCheck, check_results, describe
+from dagster_project.audit.results import ReleaseCheck, check_results
 from dagster_project.home import Home
 from dagster_project.ingest.feed_catalog import FeedCatalog, load_feeds
 from dagster_project.market import seeds
-from dagster_project.market.calendar import HONG_KONG, today_in_hong_kong
+from dagster_project.market.calendar import HONG_KONG
 from dagster_project.warehouse.connection import connect
-from seeds.sample.generate import generate, sessions
-from tests.proof.corruptions import BEFORE, FIRST, KINDS, NIGHT, Corruption, Landing
-from tests.proof.corruptions.sheet import Sheet
+from tests.proof.clean_files import (
+    RATES_TIME,
+    USUAL_TIME,
+    CleanFiles,
+    moment,
+    read_folder,
+    stamp,
+    usual_time,
+)
+from tests.proof.corruptions import BEFORE, FIRST, KINDS, NIGHT, PLACED, Corruption, Landing
 from tests.proof.in_dagster import run_in_dagster
 from tests.proof.journal import Journal
-from tests.support import place_real_files
 
 # Tables that say how figures came about; all others of schema `main` are figures.
 BOOKKEEPING = {
@@ -68,10 +73,6 @@ BOOKKEEPING = {
 # Claims are about single days of the sample: that one of them is about tonight would be luck.
 NOT_COUNTED = {"published_figures_hold"}
 OUTCOMES = ("blocked", "set_aside", "refused", "warned", "harmless", "SILENT", "CRASHED")
-# When files come: after the close, and the central bank's rates at night.
-USUAL_TIME, RATES_TIME, OLD = (17, 45), (22, 15), date(2025, 9, 1)
-# Of each check in the real files; the JSON has all.
-SHOWN_FINDINGS = 10
 NOT_CONSERVED = """
     select file from main.file_load
     where lines_read <> rows_loaded + rows_held + rows_refused + rows_outside + lines_framing
@@ -106,33 +107,6 @@ class Case:
 # --- Clean nights ---------------------------------------------------------------------------------
 
 
-def moment(day: date, hour: int, minute: int) -> datetime:
-    """A moment in Hong Kong."""
-    return datetime(day.year, day.month, day.day, hour, minute, tzinfo=HONG_KONG)
-
-
-def stamp(path: Path, when: datetime) -> None:
-    os.utime(path, (when.timestamp(), when.timestamp()))
-
-
-def usual_time(path: str, day: date, changed: bool) -> datetime:
-    """When a file of the sample that holds figures up to a day would have come."""
-    feed, name = path.split("/", 1)
-    if feed == "tushare_daily":
-        day = datetime.strptime(name[:8], "%Y%m%d").date()
-    elif not changed:
-        day = OLD
-    return moment(day, *(RATES_TIME if feed == "ecb_exchange_rates" else USUAL_TIME))
-
-
-def read_folder(folder: Path) -> dict[str, bytes]:
-    return {
-        str(path.relative_to(folder)): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
-
-
 @dataclass
 class Stage:
     """A folder in which nights are played, each from the state of the session before.
@@ -159,22 +133,21 @@ class Stage:
     def whole(self) -> Home:
         return Home(self.folder / "whole")
 
-    def build(self) -> None:
+    def build(self, is_real: bool = False) -> None:
         """Play the clean nights: up to the session before, tonight, and all in one run."""
-        for name, day in (("landing_before", BEFORE), ("landing_tonight", NIGHT)):
-            generate(self.folder / name, day)
-            # A feed that the sample does not have: its folder is there, and empty.
-            (self.folder / name / "tushare_index_daily").mkdir()
-        before = read_folder(self.folder / "landing_before")
-        tonight = read_folder(self.folder / "landing_tonight")
-        for path in before:
-            changed = before[path] != tonight[path]
-            stamp(self.folder / "landing_before" / path, usual_time(path, BEFORE, changed))
-        for path in tonight:
-            changed = before.get(path) != tonight[path]
-            stamp(self.folder / "landing_tonight" / path, usual_time(path, NIGHT, changed))
-
         self.catalog = load_feeds()
+        clean = CleanFiles(self.catalog, is_real)
+        before, tonight = clean.on(BEFORE), clean.on(NIGHT)
+        for name, day, files, others in (
+            ("landing_before", BEFORE, before, tonight),
+            ("landing_tonight", NIGHT, tonight, before),
+        ):
+            for feed in self.catalog.feeds:
+                (self.folder / name / feed).mkdir(parents=True)
+            for path, content in files.items():
+                target = self.folder / name / path
+                target.write_bytes(content)
+                stamp(target, usual_time(path, day, changed=others.get(path) != content))
         first = FIRST + timedelta(days=1)
         self._begin(self.folder / "landing_before")
         self._run((first, BEFORE), BEFORE)
@@ -412,93 +385,6 @@ def run_case_in_dagster(stage: Stage, kind: str, seed: int) -> Case:
     return replace(case, seconds=round(time.perf_counter() - started, 2))
 
 
-# --- Clean sessions -------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class CleanNights:
-    """Nights of the clean sample: how many were withheld, and how many each check warned in."""
-
-    nights: int
-    withheld: dict[str, str]
-    warned: dict[str, int]
-    examples: dict[str, str]
-
-
-def run_clean_nights(folder: Path, count: int) -> CleanNights:
-    """Release the last sessions of the sample one by one, each with the files of its evening.
-
-    Thirty sessions before them are released in one run first, since averages need some.
-    """
-    generate(folder / "sample")
-    catalog = load_feeds()
-    files = read_folder(folder / "sample")
-    days = sorted({*sessions("XHKG"), *sessions("XSHG")})
-    assert len(days) > count + 30, f"the sample has {len(days)} sessions"
-    home = Home(folder / "home")
-    sheets = {
-        path: Sheet(catalog.feeds[path.split("/")[0]], content)
-        for path, content in files.items()
-        if "trade_date" in catalog.feeds[path.split("/")[0]].columns
-    }
-    dates = {path: [sheet.date(row) for row in range(len(sheet.rows))]
-             for path, sheet in sheets.items()}  # fmt: skip
-    rows = {path: sheet.rows for path, sheet in sheets.items()}
-    for feed in catalog.feeds:
-        (home.landing / feed).mkdir(parents=True)
-
-    def deliver(day: date) -> None:
-        for path, content in files.items():
-            target = home.landing / path
-            if path in sheets:
-                sheet = sheets[path]
-                sheet.rows = [row for row, at in zip(rows[path], dates[path], strict=True)
-                              if at <= day]  # fmt: skip
-                if not sheet.rows:
-                    continue
-                content = sheet.render()
-            if not target.exists() or target.read_bytes() != content:
-                target.write_bytes(content)
-                stamp(target, usual_time(path, day, changed=True))
-
-    withheld: dict[str, str] = {}
-    warned: Counter[str] = Counter()
-    examples: dict[str, str] = {}
-    first = days[-count - 30]
-    for number, day in enumerate(days[-count - 1 :]):
-        deliver(day)
-        asked = (day, day) if number else (first, day)
-        result = pipeline.run(home, catalog, asked, day, now_on(day))
-        if number == 0:
-            continue
-        if result.withheld:
-            withheld[str(day)] = result.withheld
-        for check in result.checks:
-            if not check.passed:
-                warned[check.check_name] += 1
-                examples.setdefault(check.check_name, f"{day}: {check.explanation}"[:400])
-    return CleanNights(count, withheld, dict(warned), examples)
-
-
-def run_real(folder: Path) -> tuple[str | None, dict[str, list[str]]]:
-    """Why the real vendor files are withheld, if they are, and all that each check finds in them.
-
-    Returns:
-        Check -> its findings in words, each with file and line where it has them.
-    """
-    home = Home(folder / "home")
-    place_real_files(home.landing)
-    asked = (date(2021, 1, 1), NIGHT)
-    with patch.object(audit_results, "KEPT_ROWS", sys.maxsize):  # a release keeps the worst only
-        result = pipeline.run(home, load_feeds(), asked, today_in_hong_kong())
-    found = {}
-    for check in result.checks:
-        if not check.passed:
-            told = [describe(row) for row in check.offending_rows]
-            found[check.check_name] = told or [check.explanation]
-    return result.withheld, found
-
-
 # --- The command ----------------------------------------------------------------------------------
 
 _stage: Stage | None = None
@@ -521,7 +407,11 @@ def _play(kind: str, seed: int, in_dagster: bool) -> list[Case]:
 
 
 def run_cases(
-    folder: Path, wanted: Sequence[tuple[str, int]], processes: int, in_dagster: bool = False
+    folder: Path,
+    wanted: Sequence[tuple[str, int]],
+    processes: int,
+    in_dagster: bool = False,
+    is_real: bool = False,
 ) -> Iterator[list[Case]]:
     """Play cases in several processes, each warmed once; DuckDB is not used before they start.
 
@@ -532,20 +422,28 @@ def run_cases(
         return
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, context) as pool:
-        pool.submit(_build, folder).result()
+        pool.submit(_build, folder, is_real).result()
     with ProcessPoolExecutor(processes, context, _open_stage, (folder,)) as pool:
-        futures = [pool.submit(_play, kind, seed, in_dagster) for kind, seed in wanted]
+        playable = pool.submit(_playable_kinds).result()
+        futures = [
+            pool.submit(_play, kind, seed, in_dagster) for kind, seed in wanted if kind in playable
+        ]
         try:
             for number, future in enumerate(as_completed(futures), 1):
                 yield future.result()
                 if number % 100 == 0:
-                    print(f"{number} of {len(wanted)} cases", file=sys.stderr, flush=True)
+                    print(f"{number} of {len(futures)} cases", file=sys.stderr, flush=True)
         finally:
             pool.shutdown(cancel_futures=True)  # else what fails is told after all the others
 
 
-def _build(folder: Path) -> None:
-    Stage(folder, folder / "work-build").build()
+def _build(folder: Path, is_real: bool) -> None:
+    Stage(folder, folder / "work-build").build(is_real)
+
+
+def _playable_kinds() -> set[str]:
+    assert _stage
+    return {name for name, kind in KINDS.items() if kind.can_happen(_stage.landing)}
 
 
 def failures(cases: Iterable[Case]) -> list[str]:
@@ -583,41 +481,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seeds", type=int, default=50, help="cases a kind (default 50)")
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--kinds", help="comma-separated; all where not given")
+    parser.add_argument("--placed", action="store_true", help="kinds that depend on their place")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument(
         "--dagster", action="store_true", help="one seed a kind, and the same in Dagster"
     )
-    parser.add_argument("--clean-nights", type=int, metavar="N", help="only N nights of the sample")
-    parser.add_argument("--real", action="store_true", help="only the real vendor files")
+    parser.add_argument("--real", action="store_true", help="on the real vendor files")
     parser.add_argument("--out", type=Path, help="write everything as JSON")
     options = parser.parse_args(arguments)
-    kinds = options.kinds.split(",") if options.kinds else list(KINDS)
+    kinds = PLACED if options.placed else list(KINDS)
+    kinds = options.kinds.split(",") if options.kinds else kinds
     if unknown := set(kinds) - KINDS.keys():
         parser.error(f"no kind is named {', '.join(sorted(unknown))}; known: {', '.join(KINDS)}")
     started, journal = time.perf_counter(), Journal.beside(options.out)
     with tempfile.TemporaryDirectory(prefix="corruption-") as temporary:
-        if options.clean_nights:
-            found, figures = _prove_clean_nights(Path(temporary), options.clean_nights)
-        elif options.real:
-            found, figures = _list_real(Path(temporary))
-        else:
-            count = 1 if options.dagster else options.seeds
-            seeds = range(options.first_seed, options.first_seed + count)
-            played = {
-                (cases[0].kind, cases[0].seed): cases
-                for cases in ([Case(**case) for case in part] for part in journal.read())
-                if cases[0].kind in KINDS
-            }
-            wanted = [
-                (kind, seed) for seed in seeds for kind in kinds if (kind, seed) not in played
-            ]
-            folder = Path(temporary) / "stage"
-            folder.mkdir()
-            for cases in run_cases(folder, wanted, options.processes, options.dagster):
-                journal.keep([asdict(case) for case in cases])
-                played[cases[0].kind, cases[0].seed] = cases
-            in_order = sorted(played, key=lambda case: (list(KINDS).index(case[0]), case[1]))
-            found, figures = _prove_corruptions([played[case] for case in in_order])
+        count = 1 if options.dagster else options.seeds
+        seeds = range(options.first_seed, options.first_seed + count)
+        played = {
+            (cases[0].kind, cases[0].seed): cases
+            for cases in ([Case(**case) for case in part] for part in journal.read())
+            if cases[0].kind in KINDS
+        }
+        wanted = [(kind, seed) for seed in seeds for kind in kinds if (kind, seed) not in played]
+        folder = Path(temporary) / "stage"
+        folder.mkdir()
+        for cases in run_cases(folder, wanted, options.processes, options.dagster, options.real):
+            journal.keep([asdict(case) for case in cases])
+            played[cases[0].kind, cases[0].seed] = cases
+        in_order = sorted(played, key=lambda case: (list(KINDS).index(case[0]), case[1]))
+        found, figures = _prove_corruptions([played[case] for case in in_order])
     figures = {
         "command": " ".join(["python -m tests.proof.corruption", *(arguments or sys.argv[1:])]),
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -659,24 +551,6 @@ def _prove_corruptions(played: Sequence[Sequence[Case]]) -> tuple[list[str], dic
         "unseeable": {name: kind.unseeable for name, kind in KINDS.items() if kind.unseeable},
         "every_case": [asdict(case) for case in cases],
     }
-
-
-def _prove_clean_nights(folder: Path, count: int) -> tuple[list[str], dict[str, Any]]:
-    nights = run_clean_nights(folder, count)
-    print(f"{nights.nights} clean nights, {len(nights.withheld)} withheld; nights that warned:")
-    for check, number in sorted(nights.warned.items(), key=lambda item: -item[1]):
-        print(f"{number:>6}  {check}: {nights.examples[check]}")
-    return [f"withheld {day}: {why}" for day, why in nights.withheld.items()], asdict(nights)
-
-
-def _list_real(folder: Path) -> tuple[list[str], dict[str, Any]]:
-    withheld, by_check = run_real(folder)
-    for check, told in sorted(by_check.items(), key=lambda item: len(item[1])):
-        print(f"{check}: {len(told)}")
-        print("\n".join(f"    {line}" for line in told[:SHOWN_FINDINGS]))
-    found = [f"withheld: {withheld}"] if withheld else []
-    return found, {"counts": {name: len(told) for name, told in by_check.items()},
-                   "findings": by_check}  # fmt: skip
 
 
 if __name__ == "__main__":

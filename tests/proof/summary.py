@@ -50,6 +50,15 @@ HEADINGS = {
     "clean_nights": Heading(
         "Clean nights", "The sample, night by night: no release may be withheld."
     ),
+    "clean_nights_real": Heading(
+        "Clean nights of the real vendor files",
+        "Sessions of the real vendor files, night by night: no release may be withheld.",
+    ),
+    "corruption_real": Heading(
+        "Corrupted files of real vendors",
+        "The kinds that depend most on their place, on the night of 17 September 2025 as real "
+        "vendors delivered it.",
+    ),
     "any_order": Heading(
         "Deliveries in any order",
         "Random histories of deliveries, every published table compared with one clean rebuild.",

@@ -59,6 +59,7 @@ def other_symbol_relabelled(place: Place) -> Corruption:
     "an index's file holding the share of the same number",
     ("baostock_index",),
     path="*/sh000001.csv",
+    beside="eastmoney_a_share/000001.csv",
 )
 def index_file_holds_share(place: Place) -> Corruption:
     share = place.landing.sheet("eastmoney_a_share/000001.csv")

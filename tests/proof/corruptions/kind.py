@@ -146,6 +146,7 @@ class Kind:
         feeds: it can happen to.
         needs: canonical columns that a file must have.
         path: a pattern that a file's path must fit.
+        beside: another file of tonight that is corrupted or read too.
         unseeable: why no check can see it in the files, where none can.
     """
 
@@ -157,6 +158,13 @@ class Kind:
     needs: tuple[str, ...] = ()
     path: str = "*"
     unseeable: str | None = None
+    beside: str | None = None
+
+    def can_happen(self, landing: Landing) -> bool:
+        """Whether tonight's files are of the feeds that the kind needs."""
+        if self.beside and self.beside not in landing.tonight:
+            return False
+        return any(self._fits(landing, path) for path in landing.tonight)
 
     def corrupt(self, landing: Landing, seed: int) -> Corruption:
         """The case of a seed; the same landing and seed give the same case."""
@@ -184,13 +192,16 @@ def kind(
     path: str = "*",
     unseeable: str | None = None,
     name: str | None = None,
+    beside: str | None = None,
 ) -> Callable[[Callable[[Place], Corruption]], Callable[[Place], Corruption]]:
     """Register a function as the kind of its name."""
 
     def register(inject: Callable[[Place], Corruption]) -> Callable[[Place], Corruption]:
         named = name or inject.__name__
         assert named not in KINDS, f"two kinds are named {named}"
-        KINDS[named] = Kind(named, group, description, feeds, inject, needs, path, unseeable)
+        KINDS[named] = Kind(
+            named, group, description, feeds, inject, needs, path, unseeable, beside
+        )
         return inject
 
     return register

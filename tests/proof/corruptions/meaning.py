@@ -152,6 +152,7 @@ def _times(factor: Decimal, volume: Decimal = Decimal(1)) -> Callable[[Place, in
     "a dividend that no feed's previous close refers to",
     ("eastmoney_a_share",),
     unseeable="a fall within the limit is what a bad day looks like; no feed tells of dividends",
+    beside=TUSHARE,
 )
 def dividend_not_referenced(place: Place) -> Corruption:
     files = _both_feeds(place, _times(Decimal("0.985")))
@@ -170,6 +171,7 @@ def split_unadjusted(place: Place) -> Corruption:
     "meaning",
     "a split that nothing adjusts for, in both feeds of the share",
     ("eastmoney_a_share",),
+    beside=TUSHARE,
 )
 def split_unadjusted_in_all_feeds(place: Place) -> Corruption:
     parts = place.rng.choice([2, 4, 10])
@@ -191,7 +193,12 @@ def beyond_limit(place: Place) -> Corruption:
     return place.changed(f"{place.where(row)} moved beyond its limit")
 
 
-@kind("meaning", "a move beyond the price limit, in both feeds", ("eastmoney_a_share",))
+@kind(
+    "meaning",
+    "a move beyond the price limit, in both feeds",
+    ("eastmoney_a_share",),
+    beside=TUSHARE,
+)
 def beyond_limit_in_all_feeds(place: Place) -> Corruption:
     files = _both_feeds(place, _times(Decimal(place.rng.choice(["1.25", "0.74"]))))
     return Corruption(f"{place.path}: tonight moved beyond its limit", files)
