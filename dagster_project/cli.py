@@ -188,7 +188,7 @@ def anomalies(home: Home, check: str | None) -> None:
             [
                 Column("check", fixed=True),
                 Column("confidence"),
-                *(Column(name, ",") for name in ("found", "new", "waived")),
+                *(Column(name, ",") for name in ("new", "standing", "waived")),
                 *(Column("first session"), Column("last session")),
             ],
             [tuple(row.values()) for row in anomaly_counts(home)],

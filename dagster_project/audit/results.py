@@ -68,6 +68,11 @@ class ReleaseCheck:
     offending_rows: tuple[Finding, ...] = ()
 
     @property
+    def rows_standing(self) -> int:
+        """How many rows, not waived, stand since earlier releases."""
+        return self.rows_found - self.rows_new
+
+    @property
     def as_row(self) -> tuple[Any, ...]:
         """Its fields as DuckDB takes them."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
@@ -103,7 +108,10 @@ def result_of(
     if counts.new > len(said):
         said.append(f"and {counts.new - len(said)} more")
     if standing := counts.found - counts.new:
-        said.append(f"{standing}{' more' if said else ''} stand since earlier releases")
+        said.append(
+            f"{f'{standing} more' if said else f'nothing new; {standing}'} stand since earlier "
+            f"releases, `closing-bell anomalies {name}` lists them"
+        )
     explanation = "; ".join([*said, f"to do: {to_do}"] if said else [holds])
     if counts.waived:
         shown = "; ".join(map(describe, waived[:SHOWN_ROWS]))

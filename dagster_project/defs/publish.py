@@ -5,8 +5,10 @@ from typing import Any
 import dagster as dg
 
 from dagster_project import pipeline
+from dagster_project.defs.metadata import table
 from dagster_project.defs.resources import Warehouse
 from dagster_project.defs.transform import transform
+from dagster_project.release.anomalies import anomaly_counts
 from dagster_project.release.close_of_day import close_of_day
 from dagster_project.release.read import ReleaseError
 from dagster_project.warehouse.connection import connect
@@ -44,6 +46,7 @@ def release(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.Mater
     with connect(home.published, read_only=True) as con:
         plotted = con.execute(PLOTTED, {"clock": published.clock}).fetchall()
         (rows,) = con.execute("select count(*) from main.security_performance").fetchone() or (0,)
+    found = anomaly_counts(home)
     context.log.info(f"Published {published.release_id} as {home.published}")
     return dg.MaterializeResult(
         metadata={
@@ -51,26 +54,16 @@ def release(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.Mater
             "clock": str(published.clock),
             "what changed": published.what_changed,
             "rebuilt from": str(published.rebuilt_from),
-            "checks passed": published.checks_passed,
-            "checks warned": published.checks_warned,
+            "findings new": sum(check["new"] for check in found),
+            "findings standing": sum(check["standing"] for check in found),
+            "findings": table(found, ["check_name", "confidence", "new", "standing", "waived"]),
             "file": dg.MetadataValue.path(str(home.published)),
             "size in MB": round(home.published.stat().st_size / 1e6, 1),
             "security rows": rows,
-            "close of the day": _preview(close_of_day(home, published.clock).indices),
+            "close of the day": table(
+                close_of_day(home, published.clock).indices,
+                ["symbol", "name", "close", "change", "change_pct", "closing_high_since"],
+            ),
             **{name: float(value) for name, value in plotted if value is not None},
         }
-    )
-
-
-def _preview(rows: list[dict[str, Any]]) -> dg.TableMetadataValue:
-    """The indices of the close of a day as a table in the UI."""
-    columns = ["symbol", "name", "close", "change", "change_pct", "closing_high_since"]
-    return dg.MetadataValue.table(
-        [
-            dg.TableRecord(
-                {name: "" if value is None else str(value) for name, value in row.items()}
-            )
-            for row in rows
-        ],
-        schema=dg.TableSchema([dg.TableColumn(name) for name in columns]),
     )

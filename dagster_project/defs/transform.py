@@ -10,7 +10,7 @@ from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 from dagster_dbt.dbt_manifest import validate_manifest
 
 from dagster_project import pipeline
-from dagster_project.defs.metadata import offending_rows
+from dagster_project.defs.metadata import keep_results, offending_rows
 from dagster_project.defs.resources import Warehouse
 from dagster_project.home import Home
 from dagster_project.warehouse.dbt_run import manifest_path
@@ -45,15 +45,20 @@ def transform(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Iterat
     )
     result = pipeline.transform(home, selection)
     found = {check.check_name: check.offending_rows for check in result.checks}
+    waiting = set(context.selected_asset_check_keys)
     for raw_event in result.events:
         message = DbtCoreCliEventMessage(raw_event=raw_event, event_history_metadata={})
         for event in message.to_default_asset_events(manifest, translator, context):
-            if isinstance(event, dg.AssetCheckResult) and found.get(event.check_name or ""):
-                rows = offending_rows(found[event.check_name or ""])
-                event = event._replace(metadata={**event.metadata, "offending rows": rows})
+            if isinstance(event, dg.AssetCheckResult) and event.asset_key and event.check_name:
+                waiting.discard(dg.AssetCheckKey(event.asset_key, event.check_name))
+                if found.get(event.check_name):
+                    rows = offending_rows(found[event.check_name])
+                    event = event._replace(metadata={**event.metadata, "which rows": rows})
             yield event
     if result.failure:
         raise dg.Failure(
             description=f"Nothing is released; the last good release stays. {result.failure}",
             allow_retries=False,
         )
+    # A night does not test seeds and views again, for they change only with the project.
+    keep_results(context, waiting)

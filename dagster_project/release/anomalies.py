@@ -11,12 +11,14 @@ from dagster_project.release.read import ReleaseError, connect_published
 from dagster_project.warehouse.connection import dicts
 
 _COUNTS = """
-    select check_name, confidence, count(*) filter (where waiver is null) as found,
-        count(*) filter (where is_new and waiver is null) as new, count(waiver) as waived,
+    select check_name, confidence,
+        count(*) filter (where is_new and waiver is null) as new,
+        count(*) filter (where not is_new and waiver is null) as standing,
+        count(waiver) as waived,
         min(trade_date) as first_date, max(trade_date) as last_date
     from main.anomaly
     group by check_name, confidence
-    order by new desc, found desc, check_name"""
+    order by new desc, standing desc, check_name"""
 
 _OF_CHECK = """
     select trade_date, symbol, what, coalesce(file, feed) as file, line_number, is_new, waiver

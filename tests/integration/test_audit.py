@@ -377,7 +377,7 @@ def test_what_is_odd_in_a_first_load_is_an_anomaly_and_withholds_nothing(
     assert result.release
     told = check(result, "moves_implausible")
     assert (told.passed, told.severity, told.rows_found, told.rows_new) == (False, "warn", 2, 0)
-    assert told.explanation.startswith("2 stand since earlier releases; to do: ")
+    assert told.explanation.startswith("nothing new; 2 stand since earlier releases, ")
     stands = [(*place, first.release_id, False) for place in places]
     assert anomalies(home, "moves_implausible") == stands
 

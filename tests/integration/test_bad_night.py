@@ -13,6 +13,7 @@ import dagster as dg
 import duckdb
 import pytest
 
+from dagster_project.audit.policy import load_policies
 from dagster_project.home import PROJECT_ROOT, Home
 from dagster_project.warehouse.connection import connect
 from tests.conftest import run_cli
@@ -110,6 +111,69 @@ def test_the_published_tables_name_what_is_cut_off_and_what_is_in_another_unit(
             select unnest(offending_rows) as found from release_check where not passed)
         where found.file is not null""").fetchall()
     assert {(TRUNCATED,), (IN_SHARES,)} <= set(found)
+
+
+Results = dict[str, dg.AssetCheckEvaluation | None]
+
+
+def last_results(instance: dg.DagsterInstance) -> Results:
+    """What the UI shows of every check that the last run planned: a result, or that it has none."""
+    planned = instance.all_logs(
+        instance.get_runs(limit=1)[0].run_id,
+        of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED,
+    )
+    keys = [entry.get_dagster_event().asset_check_planned_data.asset_check_key for entry in planned]
+    found: Results = {}
+    for key, summary in instance.event_log_storage.get_asset_check_summary_records(keys).items():
+        record = summary.last_check_execution_record
+        event = record.event.dagster_event if record and record.event else None
+        is_result = event and event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION
+        found[key.name] = event.asset_check_evaluation_data if event and is_result else None
+    return found
+
+
+def test_dagster_shows_new_and_standing_apart_until_the_next_release(
+    bad_night: tuple[Home, str],
+    published: duckdb.DuckDBPyConnection,
+    definitions: dg.Definitions,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What stands since the history was loaded passes, and says how much it is."""
+    home, _ = bad_night
+    with dg.DagsterInstance.from_config(str(home.dagster)) as instance:
+        results = last_results(instance)
+        assert None not in results.values()  # also of seeds, which a night does not test again
+        rows = published.execute(
+            """
+            select check_name, rows_new, rows_found - rows_new from release_check
+            where check_name in (select unnest(?))""",
+            [[*load_policies()]],
+        ).fetchall()
+        for name, new, standing in rows:
+            shown = results[name]
+            assert shown
+            assert shown.passed == (new == 0)
+            assert shown.severity == dg.AssetCheckSeverity.WARN or shown.passed
+            assert (shown.metadata["rows new"].value, shown.metadata["rows standing"].value) == (
+                new,
+                standing,
+            )
+            if standing and not new:
+                assert f"nothing new; {standing} stand since" in str(shown.description)
+                assert f"`closing-bell anomalies {name}` lists them" in str(shown.description)
+        assert {"files_set_aside": (1, 0), "reference_previous_close": (0, 1)}.items() <= {
+            name: (new, standing) for name, new, standing in rows
+        }.items()
+
+        # A run with nothing new changes none of it.
+        monkeypatch.setenv("CLOSING_BELL_HOME", str(home.root))
+        run = definitions.resolve_job_def("nightly").execute_in_process(
+            instance=instance, partition_key="2025-09-17"
+        )
+        assert run.success
+        assert not [event for event in run.all_events if event.is_step_success][1:]
+        assert instance.get_runs(limit=1)[0].run_id == run.run_id
+        assert last_results(instance) == results
 
 
 def test_dagster_keeps_the_three_for_its_ui(bad_night: tuple[Home, str]) -> None:

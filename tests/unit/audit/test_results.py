@@ -14,10 +14,20 @@ def test_a_result_says_where_what_and_what_to_do() -> None:
     rows = [found] * 7 + [replace(found, what="was odd", first_seen="R1")] * 2
     result = result_of("c", "t", "warn", "all is well", "look at it", rows, Counts(12, 7))
     assert (result.passed, result.rows_found, result.rows_new) == (False, 12, 7)
+    assert result.rows_standing == 5
     assert len(result.offending_rows) == 9
     assert result.explanation.endswith(
-        "and 2 more; 5 more stand since earlier releases; to do: look at it"
+        "and 2 more; 5 more stand since earlier releases, `closing-bell anomalies c` lists them; "
+        "to do: look at it"
     )
+    assert "was odd" not in result.explanation
+
+
+def test_rows_that_stand_are_counted_and_not_told_again() -> None:
+    stands = Finding("was odd", "warn", symbol="HSI", trade_date=NIGHT, first_seen="R1")
+    result = result_of("c", "t", "warn", "all is well", "look", [stands], Counts(527))
+    assert (result.rows_new, result.rows_standing) == (0, 527)
+    assert result.explanation.startswith("nothing new; 527 stand since earlier releases, ")
     assert "was odd" not in result.explanation
 
 
