@@ -29,8 +29,9 @@ from pydantic import (
     model_validator,
 )
 
-from dagster_project.alerts.findings import KINDS, Kind
+from dagster_project.alerts.findings import KINDS, Kind, Problem
 from dagster_project.alerts.message import Message
+from dagster_project.audit.policy import load_policies
 
 Variable = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 Address = Annotated[str, StringConstraints(pattern=r"^[^@\s<>,]+@[^@\s<>,]+$")]
@@ -46,7 +47,22 @@ class StrictModel(BaseModel):
 
 class Channel(StrictModel):
     kinds: tuple[Kind, ...] = KINDS
+    checks: tuple[str, ...] | None = Field(None, description="of kind finding only these")
     timeout_seconds: float = Field(10, ge=0.1, le=60)
+
+    @field_validator("checks")
+    @classmethod
+    def _checks_exist(cls, checks: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        if unknown := set(checks or ()) - load_policies().keys():
+            raise ValueError(
+                f"no check is named {', '.join(sorted(unknown))}; see "
+                "dbt_project/models/audit/checks.yaml"
+            )
+        return checks
+
+    def wants(self, problem: Problem) -> bool:
+        """Whether it gets a problem of one of its kinds."""
+        return problem.check is None or self.checks is None or problem.check in self.checks
 
     @abstractmethod
     def send(self, message: Message) -> str | None:
@@ -69,7 +85,7 @@ class Channel(StrictModel):
 
 
 class Webhook(Channel):
-    """An HTTP POST of JSON: subject, text, problems (kind, what, to_do), see."""
+    """An HTTP POST of JSON: subject, text, problems (kind, key, what, to_do, …), over, see."""
 
     url: str | None = None
     url_from: Variable | None = None
@@ -108,6 +124,7 @@ class Webhook(Channel):
             "subject": message.subject,
             "text": message.text,
             "problems": [asdict(problem) for problem in message.problems],
+            "over": list(message.over),
             "see": message.see,
         }
         request = urllib.request.Request(url, json.dumps(body).encode(), headers, method="POST")

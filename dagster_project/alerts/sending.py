@@ -1,11 +1,12 @@
-"""Sending alerts: every run logs all problems, and each channel gets each problem once.
+"""Sending alerts: every run logs all problems, and each channel gets each problem once per state.
 
 Belongs here: the record of what was sent. Does not belong here: which problems there are
 (`findings.py`), how a channel sends (`channels.py`), when alerts are sent (`defs/automation.py`).
 
-`$CLOSING_BELL_HOME/alerts_sent.json` records the problems that each channel was sent. A problem
-that no longer exists is removed from it, so if it returns, it is sent again. A problem that was
-not delivered is not recorded, so the next run tries again.
+`$CLOSING_BELL_HOME/alerts_sent.json` records the problems that each channel was sent, with their
+states. A problem whose state changed is sent again. One that no longer exists is removed from the
+record, so if it returns, it is sent again. What was not delivered is not recorded, so the next run
+tries again.
 """
 
 import json
@@ -16,6 +17,10 @@ from dagster_project.alerts.findings import Found, Kind
 from dagster_project.alerts.message import Message, compose
 from dagster_project.alerts.settings import AlertsError, AlertSettings, load_settings
 from dagster_project.home import Home
+
+# Kinds whose end is sent too. The others only give way to a later session: a feed delivers again, a
+# report is written, while what lacked or failed before may still do.
+WITH_END: tuple[Kind, ...] = ("withheld", "set_aside")
 
 
 def notify(home: Home, found: Found, log: logging.Logger, see: str | None = None) -> None:
@@ -38,21 +43,25 @@ def notify(home: Home, found: Found, log: logging.Logger, see: str | None = None
                 (log.error if kind in ("withheld", "report") else log.warning)(str(problem))
     sent = _SentRecord(home, log)
     for name, channel in settings.channels.items():
-        wanted = {kind: found[kind] for kind in found if kind in channel.kinds}
+        wanted = {
+            kind: [problem for problem in problems if channel.wants(problem)]
+            for kind, problems in found.items()
+            if kind in channel.kinds
+        }
         new = [
             problem
             for problems in wanted.values()
             for problem in problems
-            if problem.key not in sent.of(name, problem.kind)
+            if sent.of(name, problem.kind).get(problem.key) != problem.state
         ]
-        delivered = _deliver(name, channel, compose(new, see) if new else None, log)
-        for kind, problems in wanted.items():
-            before = sent.of(name, kind)
-            sent.keep(
-                name,
-                kind,
-                [problem.key for problem in problems if delivered or problem.key in before],
-            )
+        over = [
+            kind
+            for kind, problems in wanted.items()
+            if kind in WITH_END and not problems and sent.of(name, kind)
+        ]
+        if _deliver(name, channel, compose(new, see, over) if new or over else None, log):
+            for kind, problems in wanted.items():
+                sent.keep(name, kind, {problem.key: problem.state for problem in problems})
         # After each channel: a failure of the next one must not make this one send again.
         sent.write()
 
@@ -97,15 +106,18 @@ def send_test(home: Home) -> dict[str, str | None]:
 
 
 class _SentRecord:
-    """`alerts_sent.json`: channel -> kind -> keys of the problems that were sent."""
+    """`alerts_sent.json`: channel -> kind -> key -> state of the problems that were sent."""
 
     def __init__(self, home: Home, log: logging.Logger) -> None:
         self._path, self._log = home.root / "alerts_sent.json", log
-        self._keys: dict[str, dict[str, list[str]]] = {}
+        self._states: dict[str, dict[str, dict[str, str]]] = {}
         try:
             self._text = self._path.read_text(encoding="utf-8")
-            self._keys = {
-                str(channel): {str(kind): [*map(str, keys)] for kind, keys in kinds.items()}
+            self._states = {
+                str(channel): {
+                    str(kind): {str(key): str(state) for key, state in states.items()}
+                    for kind, states in kinds.items()
+                }
                 for channel, kinds in json.loads(self._text).items()
             }
         except FileNotFoundError:
@@ -114,18 +126,18 @@ class _SentRecord:
             self._text = ""
             log.critical(f"{self._path} cannot be read ({error}): alerts are sent a second time")
 
-    def of(self, channel: str, kind: Kind) -> list[str]:
-        return self._keys.get(channel, {}).get(kind, [])
+    def of(self, channel: str, kind: Kind) -> dict[str, str]:
+        return self._states.get(channel, {}).get(kind, {})
 
-    def keep(self, channel: str, kind: Kind, keys: list[str]) -> None:
-        self._keys.setdefault(channel, {})[kind] = keys
-        self._keys = {
-            channel: {kind: keys for kind, keys in kinds.items() if keys}
-            for channel, kinds in self._keys.items()
+    def keep(self, channel: str, kind: Kind, states: dict[str, str]) -> None:
+        self._states.setdefault(channel, {})[kind] = states
+        self._states = {
+            channel: {kind: states for kind, states in kinds.items() if states}
+            for channel, kinds in self._states.items()
         }
 
     def write(self) -> None:
-        text = json.dumps(self._keys, indent=1)
+        text = json.dumps(self._states, indent=1)
         if text == self._text:
             return
         unfinished = self._path.with_name(f"{self._path.name}.tmp")

@@ -12,7 +12,7 @@ from dagster_project.home import Home
 EXAMPLE = """\
 webhook:
   url_from: CLOSING_BELL_WEBHOOK     # an environment variable; or url: https://…
-  kinds: [withheld, late]            # default is all: withheld, late, set_aside, report
+  kinds: [withheld, late]            # default: withheld, finding, late, set_aside, report
 email:
   host: smtp.example.org
   user: closing-bell

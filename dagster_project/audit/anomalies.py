@@ -80,6 +80,25 @@ def find_anomalies(
     )
 
 
+def at_hand_from(con: duckdb.DuckDBPyConnection, released_to: date | None) -> date:
+    """The first session at hand: one that was not released before.
+
+    A history is as it was: of its first load only the last session is at hand.
+
+    Args:
+        released_to: the clock of the release before; None where there is none.
+    """
+    new_sessions = con.execute(
+        """select distinct trade_date from main.dim_session
+        where is_asked and ($released_to is null or trade_date > $released_to)
+        order by trade_date""",
+        {"released_to": released_to},
+    ).fetchall()
+    if released_to is None or len(new_sessions) > NIGHTS_AT_ONCE:
+        new_sessions = new_sessions[-1:]
+    return new_sessions[0][0] if new_sessions else date.max
+
+
 def mark_released(con: duckdb.DuckDBPyConnection, release_id: str) -> None:
     """Remember the release that first published what was new."""
     con.execute("update raw.anomaly set first_seen = ? where first_seen is null", [release_id])
@@ -132,26 +151,18 @@ def _waive(con: duckdb.DuckDBPyConnection, waivers: Sequence[Waiver]) -> None:
 def _block_on_evidence_only(con: duckdb.DuckDBPyConnection, released_to: date | None) -> None:
     """Have only what shows that something new is wrong withhold the release.
 
-    That is a row that was not released before, of a session that was not released before or of one
-    with corrected records. A history is as it was: in its first load only the last session counts.
+    That is a row that was not released before, of a session at hand or of one with corrected
+    records.
     """
-    new_sessions = con.execute(
-        """select distinct trade_date from main.dim_session
-        where is_asked and ($released_to is null or trade_date > $released_to)
-        order by trade_date""",
-        {"released_to": released_to},
-    ).fetchall()
-    if released_to is None or len(new_sessions) > NIGHTS_AT_ONCE:
-        new_sessions = new_sessions[-1:]
-    at_hand_from = new_sessions[0][0] if new_sessions else date.max
+    from_date = at_hand_from(con, released_to)
     con.execute("update finding set severity = 'warn' where first_seen is not null")
     of_history = "severity = 'block' and trade_date < ?"
     ((unclear,),) = con.execute(
-        f"select count(*) from finding where {of_history}", [at_hand_from]
+        f"select count(*) from finding where {of_history}", [from_date]
     ).fetchall()
     if unclear:
         con.execute(
             f"""update finding set severity = 'warn' where {of_history} and trade_date not in (
                 select trade_date from audit.restated_record where trade_date is not null)""",
-            [at_hand_from],
+            [from_date],
         )

@@ -41,7 +41,7 @@ def alert_of_failure(context: dg.HookContext) -> None:
     home, error, step = Home.from_environment(), context.op_exception, context.op.name
     reason = getattr(error, "description", None) or f"{type(error).__name__}: {error}"
     if step == market_report.op.name:
-        found = findings.after_report(reason)
+        found = findings.after_report(home, reason)
     else:
         found = findings.after_failure(home, None if step == audit.op.name else reason)
     sending.notify(home, found, context.log, run_page(context.run_id))

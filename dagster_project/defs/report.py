@@ -65,7 +65,7 @@ def market_report(
         return
     markdown, html = write_report(home, day)
     problems = check_report(home, day)
-    sending.notify(home, findings.after_report("; ".join(problems) or None), context.log)
+    sending.notify(home, findings.after_report(home, "; ".join(problems) or None), context.log)
     context.log_event(
         dg.AssetMaterialization(
             REPORT,

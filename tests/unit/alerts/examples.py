@@ -11,13 +11,19 @@ from dagster_project.home import Home
 LOG = logging.getLogger("test_alerts")
 
 
-LATE = Problem("late", "2025-09-17 XHKG", "2025-09-17 XHKG wsj_index: nothing came", "fetch it")
+LATE = Problem(
+    "late", "2025-09-17 XHKG", "nothing", "2025-09-17 XHKG wsj_index: nothing came", "fetch it"
+)
 
 
-SET_ASIDE = Problem("set_aside", "a.csv 1", "landing/f/a.csv: line 1: is a web page", "replace it")
+SET_ASIDE = Problem(
+    "set_aside", "f/a.csv", "is a web page", "landing/f/a.csv: line 1: is a web page", "replace it"
+)
 
 
-WITHHELD = Problem("withheld", "2025-09-17 units", "No release for 2025-09-17: units", "mend it")
+WITHHELD = Problem(
+    "withheld", "2025-09-17", "units HSI", "No release for 2025-09-17: units", "mend it"
+)
 
 
 def configured(folder: Path, text: str) -> Home:

@@ -34,7 +34,9 @@ def test_a_webhook_gets_json_with_what_where_and_what_to_do(
     assert body["subject"] == "Closing Bell: feeds late (1), files quarantined (1)"
     assert body["problems"][1] == {
         "kind": "set_aside",
-        "key": "a.csv 1",
+        "key": "f/a.csv",
+        "state": "is a web page",
+        "check": None,
         "what": "landing/f/a.csv: line 1: is a web page",
         "to_do": "replace it",
     }
@@ -164,7 +166,7 @@ def test_a_secret_url_is_never_shown(
 
 def test_hostile_names_stay_text_on_one_line(tmp_path: Path, mails: Mails) -> None:
     name = "a\nBcc: all@example.org\r\n\x1b[2J\udcff\u202e.csv"
-    problem = Problem("set_aside", name, f"landing/f/{name}: is empty", "replace it")
+    problem = Problem("set_aside", name, "is empty", f"landing/f/{name}: is empty", "replace it")
     notify(configured(tmp_path, mail_yaml(mails.port)), {"set_aside": [problem]}, LOG)
     ((recipients, mail),) = mails.mails
     assert recipients == ["desk@example.org", "ops@example.org"]

@@ -1,6 +1,7 @@
 """Every problem is logged by every run, and sent once to each channel."""
 
 import smtplib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -38,13 +39,13 @@ def test_a_problem_is_sent_once_and_again_when_it_returns(
     tmp_path: Path, webhooks: Webhooks
 ) -> None:
     home = configured(tmp_path, f"webhook: {{url: '{webhooks.url}'}}")
-    other = Problem("late", "2025-09-17 XSHG", "2025-09-17 XSHG csindex: nothing came", "fetch it")
+    other = Problem("late", "2025-09-17 csindex", "nothing", "csindex: nothing came", "fetch it")
     runs: list[tuple[Found, list[str]]] = [
         ({"late": [LATE]}, [LATE.key]),
         ({"late": [LATE]}, []),
         ({"late": [LATE, other]}, [other.key]),
         ({"withheld": [WITHHELD]}, [WITHHELD.key]),  # did not look for late feeds
-        ({"withheld": [], "late": [other]}, []),
+        ({"late": [other]}, []),
         ({"withheld": [], "late": [LATE, other]}, [LATE.key]),
         ({"withheld": [WITHHELD]}, [WITHHELD.key]),
     ]
@@ -53,6 +54,49 @@ def test_a_problem_is_sent_once_and_again_when_it_returns(
         notify(home, found, LOG)
         sent = [problem["key"] for _, _, body in webhooks.posts for problem in body["problems"]]
         assert sent == new, found
+
+
+def test_a_problem_is_sent_again_when_it_changes_but_not_for_other_words(
+    tmp_path: Path, webhooks: Webhooks
+) -> None:
+    home = configured(tmp_path, f"webhook: {{url: '{webhooks.url}'}}")
+    part = replace(LATE, state="part", what="2025-09-17 XHKG wsj_index: only a part came")
+    for problem in (LATE, part, replace(part, what="said otherwise"), LATE):
+        notify(home, {"late": [problem]}, LOG)
+    sent = [problem["what"] for _, _, body in webhooks.posts for problem in body["problems"]]
+    assert sent == [LATE.what, part.what, LATE.what]
+
+
+def test_that_a_release_is_withheld_no_more_is_sent_once(
+    tmp_path: Path, webhooks: Webhooks
+) -> None:
+    home = configured(tmp_path, f"webhook: {{url: '{webhooks.url}'}}")
+    next_night = replace(WITHHELD, key="2025-09-18")
+    for withheld in ([WITHHELD], [next_night], [], []):
+        notify(home, {"withheld": withheld, "late": [LATE]}, LOG)
+    assert [(body["subject"], body["over"]) for _, _, body in webhooks.posts] == [
+        ("Closing Bell: release withheld, feeds late (1)", []),
+        ("Closing Bell: release withheld", []),
+        ("Closing Bell: over: release withheld", ["withheld"]),
+    ]
+    assert "Release withheld: no more" in webhooks.posts[-1][2]["text"]
+    webhooks.posts.clear()
+    notify(home, {"late": []}, LOG)  # the session gave way to the next; its feed is late still
+    assert webhooks.posts == []
+
+
+def test_a_channel_gets_the_findings_of_its_checks(tmp_path: Path, webhooks: Webhooks) -> None:
+    home = configured(
+        tmp_path, f"webhook: {{url: '{webhooks.url}', checks: [sessions_quarantined]}}"
+    )
+    problems = [
+        Problem("finding", f"2025-09-17 {check}", "R1", f"{check}: XSHG", "look", check)
+        for check in ("feeds_disagree", "sessions_quarantined")
+    ]
+    notify(home, {"finding": problems, "late": [LATE]}, LOG)
+    ((_, _, body),) = webhooks.posts
+    assert [problem["check"] for problem in body["problems"]] == ["sessions_quarantined", None]
+    assert body["subject"] == "Closing Bell: checks with findings (1), feeds late (1)"
 
 
 def test_each_channel_gets_the_kinds_that_it_is_configured_for(
@@ -121,7 +165,9 @@ def test_a_record_of_sent_alerts_that_cannot_be_written_is_reported(
 
 def test_many_problems_are_counted_and_recorded(tmp_path: Path, webhooks: Webhooks) -> None:
     home = configured(tmp_path, f"webhook: {{url: '{webhooks.url}'}}")
-    many = [Problem("set_aside", str(n), f"landing/f/{n}.csv: empty", "x") for n in range(500)]
+    many = [
+        Problem("set_aside", str(n), "empty", f"landing/f/{n}.csv: empty", "x") for n in range(500)
+    ]
     notify(home, {"set_aside": many}, LOG)
     notify(home, {"set_aside": many}, LOG)
     ((_, _, body),) = webhooks.posts

@@ -16,6 +16,7 @@ from tests.unit.alerts.examples import LATE, LOG, configured, critical
         ("webhook:\n  url: https://x.org/\n  knds: [late]\n", ":3: webhook.knds: is not a key"),
         ("webhook:\n  kinds: [late]\n", ":1: webhook: give either `url: https://…`"),
         ("webhook:\n  kinds: [late, soon]\n  url: https://x.org/\n", ":2: webhook.kinds.1: "),
+        ("webhook:\n  url: https://x.org/\n  checks: [moves]\n", ":3: webhook.checks: no check is"),
         ("webhook:\n  url: x.org/hook\n", ":2: webhook.url: is no URL; write https://…"),
         ("webhook:\n  url: https://me:pw@x.org/\n", ":2: webhook.url: holds a user or password"),
         ("email:\n  host: h\n  sender: bell\n  recipients: [a@b.c]\n", ":3: email.sender: "),
