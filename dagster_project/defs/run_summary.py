@@ -4,7 +4,8 @@ Belongs here: lines about a release or about the checks that withheld it. Does n
 status and errors (`run_in_process.py`), colours (`cli.py`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from dagster_project.alerts import findings
 from dagster_project.audit.policy import load_policies
@@ -17,7 +18,7 @@ from dagster_project.warehouse.connection import connect
 # All lines of a release fit on a screen of 40; `closing-bell anomalies` shows the rest.
 SHOWN_CHECKS = 4
 SHOWN_ROWS = 4
-SHOWN_LATE = 5
+SHOWN_LATE = 7
 SHOWN_CHARACTERS = 300
 # Of a release that is withheld, more is needed to mend it.
 SHOWN_BLOCKING_ROWS = 10
@@ -30,10 +31,13 @@ def release_summary(home: Home) -> list[str]:
             "select release_id, clock, what_changed from main.release order by release_id desc"
         ).fetchone() or ("", None, "")
         failed = [check for check in check_results(con) if not check.passed]
+        late = con.execute(
+            "select distinct feed from main.session_coverage where is_late and trade_date = ?",
+            [clock],
+        ).fetchall()
     lines = [
         *_close_lines(home),
-        # What is missing is late, and told below.
-        *_new_lines([c for c in failed if c.rows_new and c.check_name != "deliveries_missing"]),
+        *_new_lines([_except_late(check, {feed for (feed,) in late}) for check in failed]),
         *_standing_line(failed),
         *_late_lines(home),
         _labelled("release", f"{release_id}, up to {clock}: {_shortened(what_changed)}"),
@@ -76,7 +80,17 @@ def _close_lines(home: Home) -> list[str]:
     ]
 
 
-def _new_lines(checks: Sequence[ReleaseCheck]) -> list[str]:
+def _except_late(check: ReleaseCheck, feeds: Collection[str]) -> ReleaseCheck:
+    """A check without new rows that only say that one of these feeds is late: it has a line."""
+    if check.check_name != "deliveries_missing":
+        return check
+    rows = [row for row in check.offending_rows if row.first_seen or row.feed not in feeds]
+    new = sum(not (row.first_seen or row.waiver) for row in rows)
+    return replace(check, offending_rows=tuple(rows), rows_new=new)
+
+
+def _new_lines(failed: Sequence[ReleaseCheck]) -> list[str]:
+    checks = [check for check in failed if check.rows_new]
     lines = []
     for check in checks[:SHOWN_CHECKS]:
         rows = [row for row in check.offending_rows if not row.waiver and row.first_seen is None]
@@ -89,7 +103,7 @@ def _new_lines(checks: Sequence[ReleaseCheck]) -> list[str]:
 
 
 def _standing_line(failed: Sequence[ReleaseCheck]) -> list[str]:
-    standing = [check.rows_found - check.rows_new for check in failed]
+    standing = [check.rows_standing for check in failed]
     if not any(standing):
         return []
     checks = sum(count > 0 for count in standing)
@@ -103,13 +117,13 @@ def _standing_line(failed: Sequence[ReleaseCheck]) -> list[str]:
 
 
 def _late_lines(home: Home) -> list[str]:
+    """One line per feed that is late, and what to do, which is the same for most."""
     late = findings.after_release(home, load_feeds().file_due)["late"]
-    lines = []
-    for problem in late[:SHOWN_LATE]:
-        lines += [_labelled("late", problem.what), _labelled("", f"to do: {problem.to_do}")]
+    lines = [_labelled("late", _shortened(problem.what)) for problem in late[:SHOWN_LATE]]
     if len(late) > SHOWN_LATE:
-        lines.append(_labelled("", f"and {len(late) - SHOWN_LATE} more deliveries are late"))
-    return lines
+        lines.append(_labelled("", f"and {len(late) - SHOWN_LATE} more feeds are late"))
+    to_do = dict.fromkeys(problem.to_do for problem in late)
+    return lines + [_labelled("", f"to do: {text}") for text in to_do]
 
 
 def _check_lines(

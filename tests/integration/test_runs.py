@@ -162,7 +162,7 @@ def test_a_feed_that_lies_about_its_units_is_refused(sample_home: Home, tmp_path
     assert "rows_refused: 41 new; to do: correct the line" in done.stdout
     assert "eastmoney_a_share/000001.csv:1144: " in done.stdout
     assert "another unit than feeds/eastmoney_a_share.yaml declares" in done.stdout
-    assert "late     2025-09-17 XSHE eastmoney_a_share: nothing that counts" in done.stdout
+    assert "late     2025-09-17 XSHE, XSHG eastmoney_a_share: nothing that counts" in done.stdout
 
 
 def test_an_implausible_index_is_withheld(sample_home: Home, tmp_path: Path) -> None:
