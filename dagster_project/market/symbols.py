@@ -24,8 +24,22 @@ _EXCHANGE_FIRST = re.compile(r"([A-Za-z]+)[._:]?(\d+)")
 _EXCHANGE_LAST = re.compile(r"(\d+)[._:]?([A-Za-z]+)")
 
 # Counters in another currency than that of their market: pattern of SQL for the symbol -> currency.
-# B shares of Shanghai and Shenzhen, RMB counters of Hong Kong.
-COUNTER_CURRENCIES = {"900___.SH": "USD", "200___.SZ": "HKD", "8____.HK": "CNY"}
+# B shares of Shanghai and Shenzhen; in Hong Kong counters in RMB, and those of funds in US dollars.
+COUNTER_CURRENCIES = {
+    "900___.SH": "USD",
+    "20____.SZ": "HKD",
+    "8____.HK": "CNY",
+    **{
+        f"{digits}.HK": "USD"
+        for digits in ("90__", "91__", "94__", "980_", "981_", "982_", "983_", "984_")
+    },
+}
+
+# Treasury, convertible and company bonds, repurchases, and preference shares of Shanghai.
+_SHANGHAI_OTHERS = (
+    *("010", "018", "019", "020", "110", "111", "113", "118", "122", "124", "132"),
+    *("136", "137", "143", "155", "175", "185", "188", "204", "240", "360"),
+)
 
 # The suffix of the securities of each market.
 MARKET_SUFFIXES = {"XHKG": ".HK", "XSHG": ".SH", "XSHE": ".SZ"}
@@ -70,8 +84,8 @@ def _from_exchange_code(delivered: str) -> str:
 
 def a_share_suffix(code: str) -> str:
     """The suffix of the exchange to which a six-digit mainland code belongs, by number range."""
-    # Bonds and repurchases of Shanghai; all other codes of that kind are Shenzhen's.
-    if code.startswith(("110", "111", "113", "118", "132", "204")):
+    # All other codes of these kinds are Shenzhen's.
+    if code.startswith(_SHANGHAI_OTHERS):
         return ".SH"
     if code.startswith(("4", "8", "92")):
         return ".BJ"

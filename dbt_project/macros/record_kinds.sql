@@ -225,7 +225,15 @@ are SQL for the same of records of any kind; `sessions` says on whose sessions t
 {% macro counter_currencies() -%}
     {{ return({
         "900___.SH": "USD",
-        "200___.SZ": "HKD",
-        "8____.HK": "CNY"
+        "20____.SZ": "HKD",
+        "8____.HK": "CNY",
+        "90__.HK": "USD",
+        "91__.HK": "USD",
+        "94__.HK": "USD",
+        "980_.HK": "USD",
+        "981_.HK": "USD",
+        "982_.HK": "USD",
+        "983_.HK": "USD",
+        "984_.HK": "USD"
     }) }}
 {%- endmacro %}
