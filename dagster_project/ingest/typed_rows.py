@@ -116,7 +116,8 @@ def _value(spec: FeedSpec, name: str, cell: str | None, type_: str) -> str:
             is_false += f" or trim({cell}) = {literal(column.falsehood)}"
         return f"case when {is_true} then true when {is_false} then false end"
     if column and type_ == "VARCHAR":
-        text = f"trim({cell})"
+        # Some vendors end a name with a NUL, or begin it with a byte order mark.
+        text = rf"nullif(trim(regexp_replace({cell}, '[\p{{Cc}}\p{{Cf}}]', '', 'g')), '')"
         for pattern, replacement in column.replace.items():
             text = f"regexp_replace({text}, {literal(pattern)}, {literal(replacement)}, 'g')"
         return f"case when not {holds_nothing(spec, cell)} then {text} end"

@@ -50,8 +50,10 @@ the first, which had limits of its own.
 
 {#
 Whether a name says special treatment: ST or *ST, after the marks of an ex-date (XD, XR, DR), of a
-share reform (S, G) or of a resumption (N); also in full-width letters.
+share reform (S, G) or of a resumption (N); also in full-width or small letters, and with spaces. A
+Latin word such as Stanley does not.
 #}
 {% macro is_special_treatment_name(name) -%}
-    {{ begins_with("translate(" ~ name ~ ", '＊ＳＴ', '*ST')", "(XD|XR|DR|N|G)?S?[*]?ST") }}
+    {%- set plain = "translate(upper(" ~ name ~ "), '＊ＳＴＸＤＲＮＧ\u3000\u00a0', '*STXDRNG  ')" -%}
+    {{ begins_with(plain, " *(XD|XR|DR|N|G)? *S? *([*] *ST|ST([^A-Z]|$))") }}
 {%- endmacro %}

@@ -43,7 +43,9 @@ def test_other_delimiters_are_declared(delimiter: str) -> None:
         ('600519.SH,1,"",x,y', None),
         ("600519.SH,1,it's '; drop table raw.file; --,x,y", "it's '; drop table raw.file; --"),
         ("600519.SH,1,{x} $1 %s \\n,x,y", "{x} $1 %s \\n"),
-        ("600519.SH,1,a\x00b,x,y", "a\x00b"),
+        ("600519.SH,1,万 科Ａ\x00,x,y", "万 科Ａ"),
+        ("600519.SH,1,\ufeff*ST\u200b特,x,y", "*ST特"),
+        ("600519.SH,1,\x00,x,y", None),
         ("600519.SH,1, N/A ,x,y", None),
     ],
 )
