@@ -88,6 +88,7 @@ def rejection_reason(
     if "symbol" in cells:
         _reject_symbols(rules, spec, cells["symbol"])
     _reject_numbers(rules, spec, cells, types)
+    _reject_lots(rules, spec)
     _reject_other_values(rules, spec, cells)
     rules.reject(needed, "missing_value", f"'the row has no {missing}'")
     for name in cells:
@@ -209,6 +210,19 @@ def _reject_numbers(
     if disguised.cases:
         may_be = "contains(text, '_') or contains(text, 'e') or contains(text, 'E')"
         rules.cases.append(f"case when {may_be} then {disguised.first()} end")
+
+
+def _reject_lots(rules: _Rules, spec: FeedSpec) -> None:
+    column = spec.columns.get("volume")
+    if column and "lots" in (column.unit or "") and "security_close" in spec.records:
+        rules.reject(
+            "symbol like '%.HK'", WRONG_UNIT_OR_PRICE,
+            literal(
+                f"column {column.column!r} is declared in lots of 100 shares, but in Hong Kong "
+                "each security has a lot of its own; deliver shares, and say so in "
+                f"feeds/{spec.feed}.yaml"
+            ),
+        )  # fmt: skip
 
 
 def _may_lack_digits(cell: str, name: str, type_: str) -> str:

@@ -10,6 +10,7 @@ from decimal import Decimal
 
 import pytest
 
+from dagster_project.ingest.feed_spec import FeedSpec
 from tests.unit.ingest.support import DAY, HONG_KONG, HSI, SPECS, day_line, hsi_line, read
 
 # --- Values that make no sense -------------------------------------------------------------------
@@ -204,6 +205,24 @@ def test_each_market_closes_at_its_own_time() -> None:
         for name in ("hstech.csv", "sz399006.csv")
     }
     assert accepted == {"hstech.csv": 1, "sz399006.csv": 2}
+
+
+def test_no_volume_of_hong_kong_counts_lots() -> None:
+    """A lot is 100 shares in the mainland, and in Hong Kong as many as each issuer chose."""
+    spec = FeedSpec.model_validate({
+        "feed": "vendor", "title": "Closes", "vendor": "V", "files": "{code}.csv",
+        "content": "history", "priority": 40, "format": {"type": "csv"},
+        "records": ["security_close"], "symbol": {"file": "code", "scheme": "exchange_code"},
+        "currency": "HKD",
+        "columns": {
+            "trade_date": {"column": "date", "format": "%Y-%m-%d"},
+            "close": {"column": "close", "unit": "HKD"},
+            "volume": {"column": "volume", "unit": "lots"},
+        },
+    })  # fmt: skip
+    text = "date,close,volume\n2025-09-16,106.5,39756\n"
+    assert "has a lot of its own" in str(read(spec, "HK00005.csv", text).report.reason)
+    assert [row["volume"] for row in read(spec, "sz200011.csv", text).good] == [3_975_600]
 
 
 def test_rows_of_a_day_to_come_are_rejected() -> None:
