@@ -76,7 +76,7 @@ def test_an_adjustment_factor_is_a_ratio_above_zero() -> None:
 DISGUISED = [
     "1,57", "1.234,5", "1.57B", "5万", "−5", "- 5", "１２", "12.3*", "0x10", "0b11", "0o7", "1_000",
     "inf", "Infinity", "true", "12 345", "12'345", "$12", "1.2.3", "1e",
-    "e5", "½", "٣", "1/2", "(12)", "12-",
+    "e5", "½", "٣", "1/2", "(12)", "12-", "1,36E8", "1.36 E8", "1.36D8", "1.36*10^8",
 ]  # fmt: skip
 
 
@@ -104,7 +104,9 @@ def test_one_volume_in_many_spellings(text: str) -> None:
     assert row["volume"] == 64_391_391
 
 
-@pytest.mark.parametrize("text", ["1.36E8", "1.36E+08", "1.36e8", "136e+6", "1.5902774E8", "-1E1"])
+@pytest.mark.parametrize(
+    "text", ["1.36E8", "1.36E+08", "1.36e8", "136e+6", "1.5902774E8", "-1E1", ".136E9", "1e8"]
+)
 @pytest.mark.parametrize("column", ["close", "vol", "amount", "pct_chg"])
 def test_an_exponent_that_may_hide_digits_is_rejected(column: str, text: str) -> None:
     """One rule for all spellings: every digit left of the point must be there."""
@@ -115,6 +117,13 @@ def test_an_exponent_that_may_hide_digits_is_rejected(column: str, text: str) ->
         f"column {column!r} has '{text}', which may lack digits: spreadsheets round like that; "
         "fetch the file itself",
     )
+
+
+@pytest.mark.parametrize("text", ["5.36E8", "5.36e+8", "1e9"])
+def test_an_exponent_in_json_is_not_expanded_before_it_is_judged(text: str) -> None:
+    content = json.dumps({"data": [RECORD]}).replace("536439769", text)
+    reading = read("csindex", "931743.json", content)
+    assert f"has '{text}', which may lack digits" in str(reading.report.reason)
 
 
 @pytest.mark.parametrize("text", ["1.13E+01", "1.134E1", "11.34e0", "1.1E-01"])
