@@ -201,7 +201,7 @@ def breadth(securities: pd.DataFrame, amounts: pd.DataFrame) -> pd.DataFrame:
     frame = securities[securities["kind"].isin(SHARES)]
     change = frame["change_pct"].where(frame["status"] != "suspended")
     year_start = frame["trade_date"] - pd.Timedelta(days=364)
-    is_long = frame["record_begins"] <= year_start
+    is_long = (frame["record_begins"] <= year_start) & (frame["previous_trade_date"] >= year_start)
     no_higher = ~(frame["closing_high_since"] >= year_start)
     no_lower = ~(frame["closing_low_since"] >= year_start)
     parts = pd.DataFrame(

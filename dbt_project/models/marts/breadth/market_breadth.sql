@@ -26,6 +26,7 @@ security as (
         turnover,
         limit_pct,
         at_limit,
+        previous_trade_date,
         record_begins,
         closing_high_since,
         closing_low_since,
@@ -49,12 +50,14 @@ counted as (
         count(case
             when
                 record_begins <= year_start
+                and previous_trade_date >= year_start
                 and coalesce(closing_high_since < year_start, true)
                 then 1
         end) as new_highs_52w,
         count(case
             when
                 record_begins <= year_start
+                and previous_trade_date >= year_start
                 and coalesce(closing_low_since < year_start, true)
                 then 1
         end) as new_lows_52w,
