@@ -16,6 +16,12 @@ wrong for one session.
 {%- endmacro %}
 
 
+{# Whether a share of the mainland moved further than its exchange lets any listed one. #}
+{% macro is_beyond_any_limit(trade_date, change_pct) -%}
+    ({{ trade_date }} >= cast('1996-12-16' as date) and abs({{ change_pct }}) > 22)
+{%- endmacro %}
+
+
 {#
 Why a row of security_performance counts in no average and no ranking; null where it counts.
 
@@ -28,9 +34,7 @@ there nothing but an error multiplies a price by four.
         when sessions_since_listing between 1 and 5 then 'new_listing'
         when is_reversal then 'reversed_step'
         when
-            region = 'mainland'
-            and trade_date >= cast('1996-12-16' as date)
-            and abs(change_pct) > 22
+            region = 'mainland' and {{ is_beyond_any_limit('trade_date', 'change_pct') }}
             then 'beyond_any_limit'
         when change_pct >= 300 or change_pct <= -75 then 'implausible_step'
     end

@@ -399,3 +399,36 @@ def test_a_correction_that_makes_a_released_session_implausible_is_withheld(home
         (date(2025, 8, 15), "block"),
         (date(2025, 8, 18), "warn"),
     ]
+
+
+def test_shares_that_are_all_listed_on_one_day_are_released(tmp_path: Path) -> None:
+    """As on the first day of STAR: no limit applies, and their feed had nothing before."""
+    home = Home(tmp_path / "home")
+    folder = home.landing / "baostock_a_share"
+    folder.mkdir(parents=True)
+    days = ("2019-07-22", "2019-07-23", "2019-07-24", "2019-07-25", "2019-07-26", "2019-07-29")
+    closes = ("82.92", "64.00", "79.17", "78.63", "79.57", "95.48")
+    for share in range(5):
+        lines = [
+            "date,code,open,high,low,close,preclose,volume,amount,adjustflag,turn,tradestatus,"
+            "pctChg,isST"
+        ]
+        for day, close, before in zip(days, closes, ("27.46", *closes), strict=False):
+            price = f"{float(close) + share:.2f}"
+            reference = f"{float(before) + share:.2f}"
+            amount = f"{float(price) * (100 + share):.2f}"
+            lines.append(
+                f"{day},sh.68800{share},{price},{price},{price},{price},{reference},{100 + share},"
+                f"{amount},3,0.5,1,,0"
+            )
+        (folder / f"sh.68800{share}.csv").write_text("\n".join(lines) + "\n")
+    first, last = date(2019, 7, 22), date(2019, 7, 29)
+    result = pipeline.run(home, load_feeds(), (first, last), TODAY)
+    assert result.release, result.withheld
+    assert check(result, "sessions_quarantined").passed
+    assert check(result, "moves_beyond_limit").passed
+    with connect(home.published, read_only=True) as con:
+        limits = con.execute("""
+            select limit_pct, at_limit, sessions_since_listing from main.security_performance
+            where symbol = '688000.SH' order by trade_date""").fetchall()
+    assert limits == [*((None, None, number) for number in range(1, 6)), (20, "up", 6)]

@@ -27,6 +27,8 @@ from tests.recomputation.figures import MICRO, latest_at_or_beyond, pct, rounded
 TRUSTED_AGAIN = pd.Timedelta(days=30).to_timedelta64()
 NOT_ADJUSTED = "traded"
 BY_DIFFERENCE = "adjusted_difference"
+# In the mainland, in percent.
+BEYOND_ANY_LIMIT = 22
 
 
 class Close(NamedTuple):
@@ -245,7 +247,9 @@ def _first_sessions(
     frame: pd.DataFrame, listed: pd.DataFrame, calendar: pd.DataFrame
 ) -> pd.DataFrame:
     """The number of each security's first session: stated by a list, else seen in the files."""
-    seen = frame[frame["is_listing"]][["symbol", "trade_date"]]
+    is_first = frame["previous_trade_date"].isna() & ~frame["symbol"].str.endswith(".HK")
+    is_free = is_first & (pct(frame["close"], frame["previous_close"]).abs() > BEYOND_ANY_LIMIT)
+    seen = frame[frame["is_listing"] | is_free][["symbol", "trade_date"]]
     known = listed[["symbol", "listed"]].merge(seen, "outer", "symbol")
     known["from"] = known["listed"].fillna(known["trade_date"])
     known = known.dropna(subset="from")
@@ -311,7 +315,7 @@ def _limits(frame: pd.DataFrame, since_listing: pd.Series) -> dict[str, pd.Serie
 def _outlier_reason(frame: pd.DataFrame) -> pd.Series:
     change, reason = frame["change_pct"], pd.Series(None, frame.index, dtype=object)
     reason[(change >= 300) | (change <= -75)] = "implausible_step"
-    reason[(frame["region"] == "mainland") & (change.abs() > 22)] = "beyond_any_limit"
+    reason[(frame["region"] == "mainland") & (change.abs() > BEYOND_ANY_LIMIT)] = "beyond_any_limit"
     reason[frame["is_reversal"]] = "reversed_step"
     reason[frame["sessions_since_listing"].between(1, 5)] = "new_listing"
     return reason

@@ -1,5 +1,6 @@
 -- Without a list that states the date, a security was listed on its first row where that row comes
--- with a reference price, and its feed delivered the market's session before.
+-- with a reference price, and its feed delivered the market's session before. Where the feed did
+-- not, a first row that moved beyond any price limit tells the same.
 with calendar as (
 
     select * from {{ ref('stg_calendar') }}
@@ -16,14 +17,30 @@ reference as (
 
 ),
 
+listed_before as (
+
+    select distinct symbol from {{ ref('stg_first_reference_close') }}
+
+),
+
 first_close as (
 
     select
-        symbol,
-        trade_date,
-        is_listing
-    from {{ ref('int_security_close') }}
-    where previous_trade_date is null
+        closes.symbol,
+        closes.trade_date,
+        closes.is_listing
+        or coalesce(
+            listed_before.symbol is null
+            and closes.symbol not like '%.HK'
+            and {{ is_beyond_any_limit(
+                'closes.trade_date', pct_change('closes.close', 'closes.previous_close')
+            ) }},
+            false
+        ) as is_listing
+    from {{ ref('int_security_close') }} as closes
+    left join listed_before
+        on closes.symbol = listed_before.symbol
+    where closes.previous_trade_date is null
 
 ),
 
