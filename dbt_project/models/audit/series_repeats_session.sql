@@ -1,3 +1,5 @@
+-- The close of an index, of thousands of points to the hundredth, never comes twice. A share may
+-- well close twice at one price; it repeats a session where open, high and low are the same too.
 with rate as (
     select
         feed,
@@ -20,7 +22,10 @@ select
     reported.trade_date,
     file.path as file,
     reported.line_number,
-    'open, high, low and close are those of ' || reported.previous_trade_date as what
+    case
+        when reported.record_kind = 'index_close' then 'close is that of '
+        else 'open, high, low and close are those of '
+    end || reported.previous_trade_date as what
 from {{ ref('reported_close') }} as reported
 inner join {{ ref('reported_close') }} as before
     on
@@ -28,14 +33,19 @@ inner join {{ ref('reported_close') }} as before
         and reported.symbol = before.symbol
         and reported.previous_trade_date = before.trade_date
         and reported.close = before.close
-        and reported.open = before.open
-        and reported.high = before.high
-        and reported.low = before.low
 inner join {{ source('raw', 'file') }} as file on reported.file_id = file.file_id
 where
     reported.trade_date >= {{ changed_from() }}
-    and reported.high > reported.low
-    and coalesce(reported.volume, 1) > 0
+    and (
+        reported.record_kind = 'index_close'
+        or (
+            reported.open = before.open
+            and reported.high = before.high
+            and reported.low = before.low
+            and reported.high > reported.low
+            and coalesce(reported.volume, 1) > 0
+        )
+    )
 
 union all
 

@@ -1,10 +1,10 @@
--- Compared with the median of the sessions before. A volume in lots instead of shares differs by a
--- factor of 100. Some vendors deliver half-days with a volume of 0 for every security: that volume
--- is taken as unknown.
+-- Compared with the largest and the smallest of the sessions before, because some securities trade
+-- much the same every day, and others do not. Some vendors deliver half-days with a volume of 0 for
+-- every security: that volume is taken as unknown.
 with compared as (
     select
         *,
-        median(volume) over earlier as usual,
+        max(volume) over earlier as most,
         min(volume) over earlier as least,
         count(*) over earlier as sessions,
         max(volume) over (partition by record_kind, feed, trade_date) as largest_of_feed
@@ -23,7 +23,7 @@ select
     compared.trade_date,
     file.path as file,
     compared.line_number,
-    'volume is ' || compared.volume || ', after a median of ' || round(compared.usual)
+    'volume is ' || compared.volume || ', after ' || compared.least || ' to ' || compared.most
     || ' in ' || compared.sessions || ' sessions' as what
 from compared
 inner join {{ source('raw', 'file') }} as file on compared.file_id = file.file_id
@@ -36,7 +36,7 @@ where
     and compared.sessions >= 5
     and not (compared.largest_of_feed = 0 and coalesce(session.is_half_day, false))
     and (
-        compared.volume > {{ setting('factor') }} * compared.usual and compared.usual > 0
-        or compared.volume < compared.usual / {{ setting('factor') }} and compared.least > 0
+        compared.volume > {{ setting('factor') }} * compared.most and compared.most > 0
+        or compared.volume < compared.least / {{ setting('factor') }}
     )
-order by compared.trade_date desc, compared.volume / greatest(compared.usual, 1) desc
+order by compared.trade_date desc, compared.volume / greatest(compared.most, 1) desc
