@@ -12,7 +12,8 @@ The rules in words, each with the function that holds it:
   low and high, or a price as dealt of the session is another one; from there on no such price is
   trusted for 30 days (`_is_shifted`, `_Chain`).
 - No change is taken from one price basis or adjusted feed to another, except by the later row's own
-  reference; a record begins anew where nothing connects two closes (`_Chain.follow`).
+  reference; returns go on by the change of the feed before, and a record begins anew where nothing
+  connects two closes (`_Chain.follow`, `_growth_of_feed_before`).
 - Price limits need a price as dealt, and special treatment of the day (`_limits`).
 """
 
@@ -42,6 +43,8 @@ class Close(NamedTuple):
     reference: float
     is_shifted: bool
     is_session_before_delivered: bool
+    growth: float
+    basis_of_growth: str
 
 
 class _Chain:
@@ -85,8 +88,23 @@ class _Chain:
             previous_close = before.close
         else:
             null_change = "session_before_not_delivered" if is_same_scale else "other_price_basis"
-        if is_trusted and not (was_trusted and (is_same_scale or (has_reference and is_next))):
+        is_bridged = (
+            is_trusted
+            and was_trusted
+            and before is not None
+            and not (is_same_scale or has_reference or np.isnan(row.growth))
+            and before.session_number == row.session_number - 1
+            and (
+                row.basis_of_growth != BY_DIFFERENCE
+                or self.shifted is None
+                or row.trade_date - self.shifted > TRUSTED_AGAIN
+            )
+        )
+        is_connected = is_same_scale or is_bridged or (has_reference and is_next)
+        if is_trusted and not (was_trusted and is_connected):
             self.record_begins = row.trade_date
+        elif is_bridged and before is not None:
+            self.factor *= before.close * row.growth / row.close
         elif is_trusted and is_next and has_reference and before is not None:
             self.factor *= before.close / row.reference
         figures = {
@@ -134,7 +152,7 @@ def figures(
             frame["feed"], frame["market"], frame["session_number"], strict=True
         )
     ]
-    frame = _chained(frame)
+    frame = _chained(_growth_of_feed_before(frame, _with_reference(records)))
     frame = frame.merge(listed, "left", "symbol")
     frame = frame.merge(_first_sessions(frame, listed, calendar), "left", "symbol")
     since = frame["session_number"] - frame["first_session"] + 1
@@ -190,6 +208,18 @@ def _is_shifted(records: pd.DataFrame) -> pd.Series:
         | (frame["dealt"].notna() & (frame["close"] != frame["dealt"]))
     )
     return is_elsewhere.groupby([frame[name] for name in key]).any().rename("is_shifted")
+
+
+def _growth_of_feed_before(frame: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+    """Where another feed counts than at the row before: the growth that that feed gives itself."""
+    frame = frame.assign(feed_before=frame.groupby("symbol")["feed"].shift())
+    is_other = frame["feed_before"].notna() & (frame["feed_before"] != frame["feed"])
+    crossings = frame.loc[is_other, ["symbol", "trade_date", "feed_before"]]
+    rows = rows.assign(growth=rows["close"] / rows["reference"], basis_of_growth=rows["basis"])
+    rows = rows.rename(columns={"feed": "feed_before"})
+    columns = ["symbol", "trade_date", "feed_before"]
+    grown = crossings.merge(rows[[*columns, "growth", "basis_of_growth"]], "inner", columns)
+    return frame.merge(grown, "left", columns)
 
 
 def _chained(frame: pd.DataFrame) -> pd.DataFrame:

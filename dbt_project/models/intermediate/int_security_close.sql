@@ -218,6 +218,48 @@ compared as (
 
 ),
 
+-- Where nothing in a row leads to the last close, which is of another feed and scale, that feed's
+-- own change to this session does.
+bridge as (
+
+    select
+        compared.symbol,
+        compared.trade_date,
+        cast(rebuilt.close as double) / rebuilt.reference_close as growth
+    from compared
+    inner join rebuilt
+        on
+            compared.symbol = rebuilt.symbol
+            and compared.trade_date = rebuilt.trade_date
+            and compared.last_feed = rebuilt.feed
+    where
+        not compared.is_same_scale
+        and compared.is_trusted
+        and compared.is_last_trusted
+        and compared.own_reference_close is null
+        and compared.previous_trade_date = compared.session_before
+        and (
+            rebuilt.price_basis <> 'adjusted_difference'
+            or compared.last_shifted_date is null
+            or compared.trade_date
+            > cast({{ dbt.dateadd('day', 30, 'compared.last_shifted_date') }} as date)
+        )
+
+),
+
+connected as (
+
+    select
+        compared.*,
+        bridge.growth
+    from compared
+    left join bridge
+        on
+            compared.symbol = bridge.symbol
+            and compared.trade_date = bridge.trade_date
+
+),
+
 -- Where the feed reports no reference, a vendor's factors say what the last close amounts to.
 referenced as (
 
@@ -236,14 +278,14 @@ referenced as (
                     ) }}
             else own_reference_close
         end as reference_close
-    from compared
+    from connected
 
 ),
 
 -- A reference previous close other than the last close is an adjustment for a dividend or split.
 -- It says nothing about sessions the feed never delivered: then a vendor's factors do, and without
--- them the whole move counts as return. A
--- security absent from a session that was delivered was suspended; its price has not moved.
+-- them the whole move counts as return. A security absent from a session that was delivered was
+-- suspended; its price has not moved.
 adjusted as (
 
     select
@@ -262,6 +304,7 @@ adjusted as (
         carried_factor,
         log_stated_factor,
         log_stated_step,
+        growth is not null as is_bridged,
         previous_trade_date is null
         and reference_close is not null
         and is_session_before_delivered as is_listing,
@@ -279,11 +322,16 @@ adjusted as (
         case
             when
                 not is_last_trusted
-                or not (is_same_scale or (reference_close is not null and is_next_session))
+                or not (
+                    is_same_scale
+                    or growth is not null
+                    or (reference_close is not null and is_next_session)
+                )
                 then trade_date
         end as run_date,
         case
             when carried_adjustment is not null then carried_adjustment
+            when growth is not null then {{ log_ratio('last_close * growth', 'close') }}
             when
                 is_trusted
                 and is_last_trusted
@@ -348,6 +396,7 @@ indexed as (
                 and (
                     previous_close is not null
                     or log_stated_step is not null
+                    or is_bridged
                     or trade_date = record_begins
                 )
                 then cast(round(exp(cast(log_factor as double)), 9) as decimal(18, 9))
