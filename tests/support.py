@@ -59,16 +59,23 @@ def real_files() -> Path:
     return folder
 
 
-def place_real_files(landing: Path, is_long: bool = False) -> None:
-    """Copy every real vendor file, with its time, to where a delivery would put it."""
+def real_deliveries(is_long: bool = False) -> dict[str, Path]:
+    """Path in a landing folder -> the real vendor file that a delivery would put there."""
+    deliveries: dict[str, Path] = {}
     for feed, sources in (_LONG_FILES if is_long else _REAL_FILES).items():
-        folder = landing / feed
-        folder.mkdir(parents=True)
         for pattern, name in sources.items():
             found = sorted(real_files().glob(pattern))
             assert found, f"no {pattern} among the real files"
-            for source in found:
-                shutil.copy2(source, folder / (name or source.name))
+            deliveries |= {f"{feed}/{name or source.name}": source for source in found}
+    return deliveries
+
+
+def place_real_files(landing: Path, is_long: bool = False) -> None:
+    """Copy every real vendor file, with its time, to where a delivery would put it."""
+    for path, source in real_deliveries(is_long).items():
+        target = landing / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(source, target)
 
 
 def specs(*feeds: str) -> dict[str, FeedSpec]:
