@@ -1,64 +1,42 @@
 -- One share may trade ten times its usual volume; half of the shares of a feed do not.
-with reported as (
+with level as (
     select
         feed,
-        symbol,
+        market,
         trade_date,
-        session_number,
+        file_id,
+        line_number,
         'volume' as figure,
-        cast(volume as double) as amount
-    from {{ ref('reported_close') }}
-    where
-        record_kind = 'security_close'
-        and volume > 0
-        and trade_date >= {{ dbt.dateadd('day', -45, changed_from()) }}
+        volumes as securities,
+        volume_growth as growth
+    from {{ ref('int_feed_session') }}
     union all
     select
         feed,
-        symbol,
+        market,
         trade_date,
-        session_number,
+        file_id,
+        line_number,
         'turnover' as figure,
-        cast(turnover as double) as amount
-    from {{ ref('reported_close') }}
-    where
-        record_kind = 'security_close'
-        and turnover > 0
-        and trade_date >= {{ dbt.dateadd('day', -45, changed_from()) }}
-),
-
-compared as (
-    select
-        *,
-        amount / median(amount) over earlier as ratio,
-        count(*) over earlier as sessions
-    from reported
-    window earlier as (
-        partition by feed, figure, symbol order by session_number
-        rows between 20 preceding and 1 preceding
-    )
-),
-
-level as (
-    select
-        feed,
-        figure,
-        trade_date,
-        median(ratio) as ratio,
-        count(*) as securities
-    from compared
-    where sessions >= 5 and trade_date >= {{ changed_from() }}
-    group by feed, figure, trade_date
+        turnovers as securities,
+        turnover_growth as growth
+    from {{ ref('int_feed_session') }}
 )
 
 select
     'security_close' as record_kind,
-    feed,
-    trade_date,
-    'half of its ' || securities || ' securities have a ' || figure || ' of '
-    || round(ratio, 3) || ' × their usual one, or further from it' as what
+    level.feed,
+    level.market as symbol,
+    level.trade_date,
+    file.path as file,
+    level.line_number,
+    'half of its ' || level.securities || ' securities of ' || level.market || ' have a '
+    || level.figure || ' of ' || round(level.growth, 3)
+    || ' × that of the session before, or further from it' as what
 from level
+inner join {{ source('raw', 'file') }} as file on level.file_id = file.file_id
 where
-    securities >= {{ setting('securities') }}
-    and (ratio > {{ setting('factor') }} or ratio < 1 / {{ setting('factor') }})
-order by trade_date desc, feed asc, figure asc
+    level.trade_date >= {{ changed_from() }}
+    and level.securities >= {{ setting('securities') }}
+    and (level.growth > {{ setting('factor') }} or level.growth < 1 / {{ setting('factor') }})
+order by level.trade_date desc, level.feed asc, level.market asc, level.figure asc

@@ -22,9 +22,10 @@ select
     reported.file_id,
     reported.line_number
 from {{ ref('stg_security_close') }} as reported
-left join {{ ref('int_quarantined_session') }} as quarantined
+left join {{ ref('int_feed_session') }} as quarantined
     on
-        reported.feed = quarantined.feed
+        quarantined.is_quarantined
+        and reported.feed = quarantined.feed
         and reported.market = quarantined.market
         and reported.trade_date = quarantined.trade_date
 where quarantined.feed is null

@@ -103,9 +103,10 @@ left join {{ source('raw', 'session') }} as calendar
     on
         record.market = calendar.market
         and record.trade_date = calendar.trade_date
-left join {{ ref('int_quarantined_session') }} as quarantined
+left join {{ ref('int_feed_session') }} as quarantined
     on
         record.record_kind = 'security_close'
+        and quarantined.is_quarantined
         and record.feed = quarantined.feed
         and record.market = quarantined.market
         and record.trade_date = quarantined.trade_date

@@ -1,4 +1,7 @@
+{{ config(materialized='table') }}
+
 -- The other staging views join this one: which sessions there are and count is decided here, once.
+-- A table, so that what joins millions of rows knows how many sessions there are.
 with calendar as (
 
     select * from {{ ref('stg_calendar') }}

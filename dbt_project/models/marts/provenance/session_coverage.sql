@@ -12,7 +12,8 @@ due_record as (
 
 quarantined as (
 
-    select * from {{ ref('int_quarantined_session') }}
+    select * from {{ ref('int_feed_session') }}
+    where is_quarantined
 
 ),
 

@@ -14,6 +14,8 @@
 
 -- Whether a file has another day's figures, or figures in another unit, shows in all of its rows
 -- beside those of the same feed at the session before. It depends on files alone.
+--
+-- One join of all closes with those before them; what checks need of it is here too.
 with reported as (
 
     select * from {{ ref('stg_security_close') }}
@@ -51,7 +53,6 @@ compared as (
         reported.market,
         reported.trade_date,
         reported.previous_trade_date,
-        reported.session_number,
         reported.symbol,
         reported.file_id,
         reported.line_number,
@@ -78,23 +79,17 @@ compared as (
         feed.price_basis = 'traded'
         and reported.volume > 0
         and before.close is not null as has_move_to_compare,
-        greatest(reported.close, reported.high) as highest,
-        least(reported.close, reported.low) as lowest,
-        coalesce(
-            reported.stated_previous_close, reported.close - reported.stated_change, before.close
-        ) as reference_close,
-        {{ price_limit(
-            'market.region',
-            board_of_security('reported.symbol'),
-            "''",
-            'false',
-            'reported.trade_date'
-        ) }} as widest_limit
+        case
+            when reported.volume > 0 and before.volume > 0
+                then cast(reported.volume as double) / before.volume
+        end as volume_growth,
+        case
+            when reported.turnover > 0 and before.turnover > 0
+                then cast(reported.turnover as double) / cast(before.turnover as double)
+        end as turnover_growth
     from reported
     inner join feed
         on reported.feed = feed.feed
-    inner join market
-        on reported.market = market.market
     left join known_before as before
         on
             reported.feed = before.feed
@@ -103,68 +98,125 @@ compared as (
 
 ),
 
-moved as (
+counted as (
 
     select
-        *,
-        has_move_to_compare
-        and (
-            highest > round(reference_close * (1 + widest_limit), 2) + 0.0101
-            or lowest < round(reference_close * (1 - widest_limit), 2) - 0.0101
-        ) as is_beyond_limit
+        feed,
+        market,
+        trade_date,
+        min(previous_trade_date) as previous_trade_date,
+        min(file_id) as file_id,
+        min(line_number) as line_number,
+        count(*) as securities,
+        count(case when has_range_to_compare then 1 end) as ranges,
+        count(case when has_range_to_compare and is_same_range then 1 end) as same_ranges,
+        count(case when has_close_to_compare then 1 end) as closes,
+        count(case when has_close_to_compare and is_same_close then 1 end) as same_closes,
+        count(case when has_units_to_compare then 1 end) as units,
+        count(case when has_units_to_compare and is_in_another_unit then 1 end) as other_units,
+        min(case when has_units_to_compare and is_in_another_unit then symbol end)
+            as symbol_in_another_unit,
+        count(case when has_move_to_compare then 1 end) as moves,
+        count(volume_growth) as volumes,
+        {{ median('volume_growth') }} as volume_growth,
+        count(turnover_growth) as turnovers,
+        {{ median('turnover_growth') }} as turnover_growth
     from compared
+    group by feed, market, trade_date
+
+),
+
+-- The narrowest limit that shares without special treatment have is ten percent.
+moved_far as (
+
+    select
+        reported.feed,
+        reported.market,
+        reported.trade_date,
+        reported.session_number,
+        reported.symbol,
+        greatest(reported.close, reported.high) as highest,
+        least(reported.close, reported.low) as lowest,
+        coalesce(
+            reported.stated_previous_close, reported.close - reported.stated_change, before.close
+        ) as reference_close
+    from reported
+    inner join feed
+        on reported.feed = feed.feed
+    inner join known_before as before
+        on
+            reported.feed = before.feed
+            and reported.symbol = before.symbol
+            and reported.previous_trade_date = before.trade_date
+    where
+        feed.price_basis = 'traded'
+        and reported.volume > 0
+        and (
+            greatest(reported.close, reported.high) > 1.09 * coalesce(
+                reported.stated_previous_close,
+                reported.close - reported.stated_change,
+                before.close
+            )
+            or least(reported.close, reported.low) < 0.91 * coalesce(
+                reported.stated_previous_close,
+                reported.close - reported.stated_change,
+                before.close
+            )
+        )
+
+),
+
+limited as (
+
+    select
+        moved_far.*,
+        {{ price_limit(
+            'market.region',
+            board_of_security('moved_far.symbol'),
+            "''",
+            'false',
+            'moved_far.trade_date'
+        ) }} as price_limit
+    from moved_far
+    inner join market
+        on moved_far.market = market.market
 
 ),
 
 -- The first sessions of a share have no limit.
 beyond_limit as (
 
-    select distinct
-        moved.feed,
-        moved.trade_date,
-        moved.symbol
-    from moved
+    select
+        limited.feed,
+        limited.market,
+        limited.trade_date,
+        count(distinct limited.symbol) as moves,
+        min(limited.symbol) as symbol
+    from limited
     inner join known_before
         on
-            moved.feed = known_before.feed
-            and moved.symbol = known_before.symbol
-            and moved.session_number = known_before.session_number + 5
-    where moved.is_beyond_limit
+            limited.feed = known_before.feed
+            and limited.symbol = known_before.symbol
+            and limited.session_number = known_before.session_number + 5
+    where
+        limited.highest > round(limited.reference_close * (1 + limited.price_limit), 2) + 0.0101
+        or limited.lowest < round(limited.reference_close * (1 - limited.price_limit), 2) - 0.0101
+    group by limited.feed, limited.market, limited.trade_date
 
 ),
 
-counted as (
+counted_with_moves as (
 
     select
-        moved.feed,
-        moved.market,
-        moved.trade_date,
-        min(moved.previous_trade_date) as previous_trade_date,
-        min(moved.file_id) as file_id,
-        min(moved.line_number) as line_number,
-        count(*) as securities,
-        count(case when moved.has_range_to_compare then 1 end) as ranges,
-        count(case when moved.has_range_to_compare and moved.is_same_range then 1 end)
-            as same_ranges,
-        count(case when moved.has_close_to_compare then 1 end) as closes,
-        count(case when moved.has_close_to_compare and moved.is_same_close then 1 end)
-            as same_closes,
-        count(case when moved.has_units_to_compare then 1 end) as units,
-        count(case when moved.has_units_to_compare and moved.is_in_another_unit then 1 end)
-            as other_units,
-        count(case when moved.has_move_to_compare then 1 end) as moves,
-        count(beyond_limit.symbol) as moves_beyond_limit,
-        min(beyond_limit.symbol) as symbol_beyond_limit,
-        min(
-            case when moved.has_units_to_compare and moved.is_in_another_unit then moved.symbol end
-        ) as symbol_in_another_unit
-    from moved
+        counted.*,
+        coalesce(beyond_limit.moves, 0) as moves_beyond_limit,
+        beyond_limit.symbol as symbol_beyond_limit
+    from counted
     left join beyond_limit
         on
-            moved.feed = beyond_limit.feed
-            and moved.trade_date = beyond_limit.trade_date
-            and moved.symbol = beyond_limit.symbol
-    group by moved.feed, moved.market, moved.trade_date
+            counted.feed = beyond_limit.feed
+            and counted.market = beyond_limit.market
+            and counted.trade_date = beyond_limit.trade_date
 
 ),
 
@@ -195,7 +247,7 @@ judged as (
                     moves_beyond_limit || ' of ' || moves
                     || ' shares moved beyond their limits, e.g. ' || symbol_beyond_limit
         end as reason
-    from counted
+    from counted_with_moves
 
 )
 
@@ -204,8 +256,12 @@ select
     market,
     trade_date,
     securities,
-    reason,
     file_id,
-    line_number
+    line_number,
+    volumes,
+    volume_growth,
+    turnovers,
+    turnover_growth,
+    reason is not null as is_quarantined,
+    reason
 from judged
-where reason is not null
