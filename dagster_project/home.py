@@ -80,3 +80,11 @@ class Home:
             yield
         finally:
             lock.release()
+
+    def is_being_written(self) -> bool:
+        """Whether a process holds the right to write at this moment."""
+        try:
+            with self.writer_lock(timeout_seconds=0):
+                return False
+        except WarehouseBusy:
+            return True

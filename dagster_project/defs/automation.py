@@ -3,13 +3,14 @@
 import hashlib
 import os
 import time
+from datetime import datetime, timedelta
 
 import dagster as dg
 
 from dagster_project.alerts import findings, sending
 from dagster_project.defs.audit import audit
 from dagster_project.defs.ingest import catalog
-from dagster_project.defs.partitions import last_weekday, request_tags, trade_dates
+from dagster_project.defs.partitions import PARTITION, last_weekday, request_tags, trade_dates
 from dagster_project.defs.publish import release as released
 from dagster_project.defs.report import market_report
 from dagster_project.home import Home
@@ -20,6 +21,12 @@ from dagster_project.release.read import published_release
 
 # A file that changed this recently may still be being copied.
 SETTLING_SECONDS = 10
+# After a night is due the schedule has so long before the night counts as overdue.
+PATIENCE = timedelta(hours=1)
+# Longer than any run takes from its start to its hold of the warehouse.
+LONGEST_START = timedelta(minutes=10)
+# A night that failed so often needs somebody, who has been alerted.
+MOST_ATTEMPTS = 3
 
 
 @dg.success_hook(name="alert_of_what_is_missing")
@@ -91,7 +98,7 @@ def after_the_close(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
     """Runs on weekdays at 18:30 in Hong Kong, when the files of all three markets are due.
 
     Dagster catches up only with the last tick that it missed. That is enough: a run takes in every
-    date since the last covered one.
+    date since the last covered one. `overdue_nights` asks again for a night that came to nothing.
     """
     evening = context.scheduled_execution_time.astimezone(calendar.HONG_KONG)
     day = last_closed_session(Home.from_environment(), catalog, evening)
@@ -150,3 +157,53 @@ def landing_files(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.Ski
         else last_closed_session(home, catalog, calendar.now_in_hong_kong())
     )
     return dg.RunRequest(run_key=seen, partition_key=last_weekday(day).isoformat())
+
+
+@dg.sensor(job=nightly, minimum_interval_seconds=600)
+def overdue_nights(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+    """Requests the night that should be released by now, and is not.
+
+    Nobody requested it, or its run failed, or the machine stopped under it. A night that fails
+    three times waits for the next evening.
+    """
+    home, now = Home.from_environment(), calendar.now_in_hong_kong()
+    if home.is_being_written():
+        return dg.SkipReason("a run is at work")
+    fail_lost_runs(context.instance, now)
+    day = last_closed_session(home, catalog, now - PATIENCE)
+    release = published_release(home)
+    if release and release.clock >= day:
+        return dg.SkipReason(f"{day} is released")
+    night = {PARTITION: last_weekday(day).isoformat()}
+    attempts = context.instance.get_runs(dg.RunsFilter(tags=night))
+    if not release and not attempts:
+        return dg.SkipReason("nothing was requested yet")
+    if any(not run.is_finished for run in attempts):
+        return dg.SkipReason(f"{day} is requested")
+    if attempts and attempts[0].status == dg.DagsterRunStatus.CANCELED:
+        return dg.SkipReason(f"somebody cancelled the run of {day}")
+    if len(attempts) >= MOST_ATTEMPTS:
+        return dg.SkipReason(f"{day} failed {len(attempts)} times; the next evening tries again")
+    return dg.RunRequest(
+        run_key=f"{day}, attempt {len(attempts) + 1}",
+        partition_key=last_weekday(day).isoformat(),
+        tags=request_tags(day, day),
+    )
+
+
+def fail_lost_runs(instance: dg.DagsterInstance, now: datetime) -> None:
+    """Mark runs as failed that ended with their machine, which Dagster takes for running.
+
+    Ten of them would keep every other run in the queue. Called while nobody holds the writer's
+    lock, which a run holds from its first step to its last.
+    """
+    at_work = [
+        dg.DagsterRunStatus.STARTING,
+        dg.DagsterRunStatus.STARTED,
+        dg.DagsterRunStatus.CANCELING,
+    ]
+    for record in instance.get_run_records(dg.RunsFilter(statuses=at_work)):
+        if record.update_timestamp < now - LONGEST_START:
+            instance.report_run_failed(
+                record.dagster_run, "its process is gone; did the machine stop?"
+            )

@@ -3,16 +3,18 @@
 import os
 import shutil
 import time
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import dagster as dg
 import pytest
+from dagster._core.test_utils import create_run_for_test
 
 from dagster_project.defs.partitions import requested_dates
 from dagster_project.home import Home
 from dagster_project.ingest.feed_catalog import load_feeds
+from dagster_project.market import calendar
 from dagster_project.warehouse.dbt_run import DBT_PROJECT
 
 
@@ -130,3 +132,69 @@ def test_the_sensor_notices_new_changed_and_removed_files(
     assert requested() == ["2025-09-17"]
     file.unlink()
     assert requested() == ["2025-09-17"]
+
+
+@pytest.fixture
+def released(sample_home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+    """A home with landing files and a release up to 17 September 2025, without its warehouse."""
+    home = Home(tmp_path)
+    shutil.copytree(sample_home.landing, home.landing)
+    shutil.copytree(sample_home.published.parent, home.published.parent, symlinks=True)
+    monkeypatch.setenv("CLOSING_BELL_HOME", str(tmp_path))
+    return home
+
+
+def overdue(
+    definitions: dg.Definitions, instance: dg.DagsterInstance, now: datetime
+) -> tuple[str | None, str | None]:
+    """What the sensor says at a time: the key of the run that it requests, or why it does not."""
+    sensor = definitions.resolve_sensor_def("overdue_nights")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(calendar, "now_in_hong_kong", lambda: now)
+        with dg.build_sensor_context(instance=instance, definitions=definitions) as context:
+            data = sensor.evaluate_tick(context)
+    (key,) = [request.run_key for request in data.run_requests or []] or [None]
+    return key, data.skip_message
+
+
+def test_a_night_that_nobody_requested_is_overdue_an_hour_after_it_was_due(
+    definitions: dg.Definitions, released: Home
+) -> None:
+    def at(clock: str) -> datetime:
+        return datetime.fromisoformat(f"2025-09-18T{clock}").replace(tzinfo=calendar.HONG_KONG)
+
+    with dg.DagsterInstance.ephemeral() as instance:
+        assert overdue(definitions, instance, at("18:59")) == (None, "2025-09-17 is released")
+        assert overdue(definitions, instance, at("19:00")) == ("2025-09-18, attempt 1", None)
+        with released.writer_lock():
+            assert overdue(definitions, instance, at("19:00")) == (None, "a run is at work")
+
+
+def test_a_night_is_requested_again_when_its_run_was_lost_or_failed(
+    definitions: dg.Definitions, released: Home
+) -> None:
+    now = calendar.now_in_hong_kong()
+    later = now + timedelta(minutes=20)
+    with dg.DagsterInstance.ephemeral() as instance:
+        key, _ = overdue(definitions, instance, now)
+        night = (key or "").partition(",")[0]
+        partition = {"dagster/partition": night}
+
+        def attempt(status: dg.DagsterRunStatus) -> str:
+            return create_run_for_test(instance, "nightly", tags=partition, status=status).run_id
+
+        lost = attempt(dg.DagsterRunStatus.STARTED)
+        assert overdue(definitions, instance, now) == (None, f"{night} is requested")
+        with released.writer_lock():
+            assert overdue(definitions, instance, later) == (None, "a run is at work")
+        assert overdue(definitions, instance, later) == (f"{night}, attempt 2", None)
+        (run,) = instance.get_runs(dg.RunsFilter(run_ids=[lost]))
+        assert run.status == dg.DagsterRunStatus.FAILURE
+
+        attempt(dg.DagsterRunStatus.FAILURE)
+        assert overdue(definitions, instance, later) == (f"{night}, attempt 3", None)
+        attempt(dg.DagsterRunStatus.FAILURE)
+        _, why = overdue(definitions, instance, later)
+        assert why == f"{night} failed 3 times; the next evening tries again"
+        attempt(dg.DagsterRunStatus.CANCELED)
+        assert overdue(definitions, instance, later)[1] == f"somebody cancelled the run of {night}"
