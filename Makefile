@@ -9,7 +9,7 @@ export CLOSING_BELL_HOME ?= $(CURDIR)/data
 RUN := $(BIN)/closing-bell
 
 .PHONY: help install demo test lint dev nightly backfill close report alerts sql releases rollback diff record-kinds graph-snapshot lock clean \
-	prove prove-corruptions prove-order prove-crashes prove-readers prove-market
+	prove prove-corruptions prove-order prove-crashes prove-readers prove-market prove-nights
 
 help:
 	@echo "make demo                         the main job on bundled synthetic data, and its result"
@@ -60,7 +60,7 @@ test: install
 PROOFS := $(CLOSING_BELL_HOME)/proofs
 PROVE = @mkdir -p $(PROOFS) && $(BIN)/python -m tests.proof
 
-prove: prove-corruptions prove-order prove-crashes prove-readers prove-market
+prove: prove-corruptions prove-order prove-crashes prove-readers prove-market prove-nights
 
 prove-corruptions: install
 	$(PROVE).clean_nights --history --out $(PROOFS)/real.json
@@ -87,6 +87,10 @@ prove-market: install
 	$(PROVE).market --out $(PROOFS)/market.json
 	$(PROVE).summary $(PROOFS) docs/proof_results
 	@cp $(PROOFS)/market.svg docs/proof_results/
+
+prove-nights: install
+	$(PROVE).nights --out $(PROOFS)/nights.json
+	$(PROVE).summary $(PROOFS) docs/proof_results
 
 lint: install
 	$(BIN)/ruff check .

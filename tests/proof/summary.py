@@ -17,7 +17,16 @@ from pathlib import Path
 from typing import Any
 
 # What has tables of its own, or is not for a reader.
-_ELSEWHERE = {"proof", "command", "every_case", "unseeable", "findings", "counts", "examples"}
+_ELSEWHERE = {
+    "proof",
+    "command",
+    "every_case",
+    "every_night",
+    "unseeable",
+    "findings",
+    "counts",
+    "examples",
+}
 SHOWN_FINDINGS = 3
 
 
@@ -78,6 +87,11 @@ HEADINGS = {
         "Years of the real vendor files: every published figure of securities and groups "
         "recomputed, and statements that an analyst would hold them to.",
     ),
+    "nights": Heading(
+        "Unattended nights",
+        "Two months through Dagster's own daemon with its clock moved, without a person: what the "
+        "release must be is said before each stretch of time, and compared.",
+    ),
     "real": Heading(
         "The real vendor files",
         "One run over 1 January 2021 to 17 September 2025, and what each check found.",
@@ -99,6 +113,8 @@ def page(name: str, of: dict[str, Any]) -> str:
     parts = [_table(["figure", "value"], _figures(of))]
     if "every_case" in of:
         parts.append(_kinds(of["every_case"]))
+    if "every_night" in of:
+        parts.append(_nights(of["every_night"]))
     if "findings" in of:
         parts.append(_findings(of["findings"]))
     if name == "corruption":
@@ -135,6 +151,22 @@ def _kinds(cases: list[dict[str, Any]]) -> str:
         for kind, counted in [*counts.items(), ("all", sum(counts.values(), Counter()))]
     ]
     return _table(["kind", *columns], rows)
+
+
+def _nights(nights: list[dict[str, Any]]) -> str:
+    """Each night: what was special about it, and how it ended."""
+    rows = [
+        [
+            night["day"],
+            _cell(night["what"]),
+            night["clock"],
+            _cell(", ".join(night["late"])),
+            _cell(night["runs"]),
+            _cell(night["wrong"]) if night["wrong"] else "right",
+        ]
+        for night in nights
+    ]
+    return _table(["evening", "what happens", "release up to", "late", "runs", "release"], rows)
 
 
 def _findings(findings: dict[str, list[str]]) -> str:
