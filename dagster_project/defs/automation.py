@@ -59,7 +59,8 @@ ALERTS = {alert_of_what_is_missing, alert_of_failure}
 
 def reason_of(run_failure: dg.DagsterEvent) -> str:
     """Why a run failed that failed outside its steps."""
-    error = run_failure.job_failure_data.error
+    # A run whose process is gone has no data.
+    error = getattr(run_failure.event_specific_data, "error", None)
     while error and error.cause:
         error = error.cause
     return error.message.strip() if error else run_failure.message or "the run failed"

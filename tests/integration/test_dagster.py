@@ -11,6 +11,7 @@ import dagster as dg
 import pytest
 from dagster._core.test_utils import create_run_for_test
 
+from dagster_project.defs.automation import reason_of
 from dagster_project.defs.partitions import requested_dates
 from dagster_project.home import Home
 from dagster_project.ingest.feed_catalog import load_feeds
@@ -190,6 +191,9 @@ def test_a_night_is_requested_again_when_its_run_was_lost_or_failed(
         assert overdue(definitions, instance, later) == (f"{night}, attempt 2", None)
         (run,) = instance.get_runs(dg.RunsFilter(run_ids=[lost]))
         assert run.status == dg.DagsterRunStatus.FAILURE
+        (failed,) = instance.all_logs(lost, of_type=dg.DagsterEventType.RUN_FAILURE)
+        assert failed.dagster_event
+        assert "its process is gone" in reason_of(failed.dagster_event)
 
         attempt(dg.DagsterRunStatus.FAILURE)
         assert overdue(definitions, instance, later) == (f"{night}, attempt 3", None)
