@@ -503,7 +503,6 @@ def prove(folder: Path, count: int | None, out: Path | None) -> dict[str, Any]:
         "nights_that_ended_in_the_right_release": sum(not outcome.wrong for outcome in played),
         "evenings_with_the_machine_off": sum(f"{day}" < played[-1].day for day in stage.script.off),
         "runs": sum(outcome.runs for outcome in played),
-        "commands_by_a_person": 0,
         "wrong": [f"{outcome.day} {wrong}" for outcome in played for wrong in outcome.wrong],
         "tables_unlike_a_rebuild": differing,
         "seconds_of_all_nights": round(sum(outcome.seconds for outcome in played)),
