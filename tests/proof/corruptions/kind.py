@@ -48,6 +48,18 @@ class Landing:
             for path, sheet in sheets.items()
         }
 
+    @cached_property
+    def ended(self) -> set[str]:
+        """Histories without a row of tonight: of a feed that ended, of a suspended share."""
+        found = set()
+        for path in self.columns:
+            spec = self.spec(path)
+            if "trade_date" in spec.columns and spec.content != "day":
+                sheet = self.sheet(path)
+                if NIGHT not in map(sheet.date, range(len(sheet.rows))):
+                    found.add(path)
+        return found
+
     def sheet(self, path: str) -> Sheet:
         return Sheet(self.spec(path), self.tonight[path])
 
@@ -173,7 +185,7 @@ class Kind:
 
     def _fits(self, landing: Landing, path: str) -> bool:
         feed = path.split("/")[0]
-        if feed not in self.feeds or not fnmatch(path, self.path):
+        if feed not in self.feeds or not fnmatch(path, self.path) or path in landing.ended:
             return False
         spec = landing.spec(path)
         if spec.content == "day" and not path.endswith(f"/{NIGHT.strftime('%Y%m%d')}.csv"):

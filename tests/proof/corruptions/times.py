@@ -39,7 +39,8 @@ def _insert(place: Place, row: int, day: date) -> None:
 
 
 def _on_day(place: Place, days: list[date]) -> Corruption:
-    day = place.rng.choice(days)
+    began = place.sheet.date(place.rows[0])
+    day = place.rng.choice([day for day in days if day > began])
     source = max((r for r in place.rows if place.sheet.date(r) < day), key=place.sheet.date)
     _insert(place, source, day)
     return place.changed(f"{place.path} has a row of {day}")
