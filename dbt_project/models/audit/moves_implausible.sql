@@ -1,3 +1,4 @@
+-- A new share finds its price in its first sessions.
 select
     record_kind,
     feed,
@@ -10,6 +11,7 @@ from {{ ref('session_move') }}
 where
     trade_date >= {{ changed_from() }}
     and change_pct is not null
+    and not is_newly_listed
     and case record_kind
         when 'index_close'
             then

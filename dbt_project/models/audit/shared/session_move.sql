@@ -13,6 +13,7 @@ with moved as (
         performance.volume,
         cast(null as decimal(4, 2)) as limit_pct,
         cast(null as decimal(4, 2)) as limit_of_adjusted_pct,
+        false as is_newly_listed,
         origin.file_id,
         origin.line_number
     from {{ ref('index_performance') }} as performance
@@ -55,6 +56,7 @@ with moved as (
                         ) }} as decimal(4, 2)
                     )
         end as limit_of_adjusted_pct,
+        coalesce(performance.sessions_since_listing <= 5, false) as is_newly_listed,
         origin.file_id,
         origin.line_number
     from {{ ref('security_performance') }} as performance
@@ -78,6 +80,7 @@ select
     moved.previous_close,
     moved.change_pct,
     moved.volume,
+    moved.is_newly_listed,
     coalesce(moved.limit_pct, moved.limit_of_adjusted_pct) as limit_pct,
     -- Limits are rounded to the cent, as the exchange does.
     coalesce(
