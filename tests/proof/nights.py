@@ -258,7 +258,7 @@ class Script:
         early = Delivery(moment(day, "12:05:00"), day, feeds=("wsj_index",), midday=True)
         midday = self.evening(
             day, starts=moment(day, "12:06:00"), clock=before, deliveries=(early,),
-            requests=(), late=self.late(before), quarantined=("wsj_index/HSI.csv",),
+            requests=(), late=self.late(before),
         )  # fmt: skip
         return Night(day, "a midday price under today's date", (midday, self.evening(day)))
 
