@@ -151,8 +151,8 @@ def _waive(con: duckdb.DuckDBPyConnection, waivers: Sequence[Waiver]) -> None:
 def _block_on_evidence_only(con: duckdb.DuckDBPyConnection, released_to: date | None) -> None:
     """Have only what shows that something new is wrong withhold the release.
 
-    That is a row that was not released before, of a session at hand or of one with corrected
-    records.
+    That is a row that was not released before, of a session at hand, of one with corrected records,
+    or of one for which its feed delivers late.
     """
     from_date = at_hand_from(con, released_to)
     con.execute("update finding set severity = 'warn' where first_seen is not null")
@@ -162,7 +162,24 @@ def _block_on_evidence_only(con: duckdb.DuckDBPyConnection, released_to: date | 
     ).fetchall()
     if unclear:
         con.execute(
-            f"""update finding set severity = 'warn' where {of_history} and trade_date not in (
-                select trade_date from audit.restated_record where trade_date is not null)""",
-            [from_date],
+            f"""with late as ({_LATE_SESSIONS})
+            update finding set severity = 'warn' where {of_history}
+            and trade_date not in (
+                select trade_date from audit.restated_record where trade_date is not null)
+            and not exists (
+                select 1 from late where ?
+                and late.feed = finding.feed and late.trade_date = finding.trade_date)""",
+            [from_date, released_to is not None],
         )
+
+
+# Sessions that a feed delivers late. Where its rows are new at more sessions than some nights have,
+# a history is loaded.
+_NEW_ROWS = " union ".join(
+    f"""select feed, trade_date from raw.{kind}
+    where is_current and loaded_at >= (select min(noticed_at) from raw.pending_rebuild)"""
+    for kind in ("index_close", "security_close", "market_turnover")
+)
+_LATE_SESSIONS = f"""
+    select feed, trade_date from ({_NEW_ROWS})
+    qualify count(*) over (partition by feed) <= {NIGHTS_AT_ONCE}"""

@@ -1,6 +1,7 @@
 """Alerts of real runs, by the job itself, to a real HTTP and a real SMTP server."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -75,6 +76,7 @@ def test_an_incomplete_night_and_a_withheld_one(
         # Withheld; the webhook is down meanwhile.
         webhooks.status = 500
         webhooks.posts.clear()
+        shutil.copy(sample_home.landing / "wsj_index/HSI.csv", landing / "wsj_index/HSI.csv")
         multiply_the_index(landing)
         done = run_cli(home, "nightly", NIGHT)
         assert done.returncode == 1

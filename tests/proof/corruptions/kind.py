@@ -54,7 +54,7 @@ class Landing:
         found = set()
         for path in self.columns:
             spec = self.spec(path)
-            if "trade_date" in spec.columns and spec.content != "day":
+            if spec.feed in DATED_FEEDS and spec.content != "day":
                 sheet = self.sheet(path)
                 if NIGHT not in map(sheet.date, range(len(sheet.rows))):
                     found.add(path)

@@ -35,6 +35,11 @@ def con() -> Iterator[duckdb.DuckDBPyConnection]:
                 select date '2025-09-01' + cast(n as int) as trade_date, true as is_asked
                 from range(20) as t(n);
             create table audit.restated_record (trade_date date);
+            create table raw.pending_rebuild as select timestamp '2025-09-20 18:00' as noticed_at;
+            create table raw.index_close (
+                feed varchar, trade_date date, is_current boolean, loaded_at timestamp);
+            create table raw.security_close as from raw.index_close;
+            create table raw.market_turnover as from raw.index_close;
             create table odd_row (
                 record_kind varchar, symbol varchar, trade_date date, feed varchar, what varchar);
             create view audit.odd as
@@ -141,3 +146,23 @@ def test_a_waiver_is_taken_back_when_its_line_is(con: duckdb.DuckDBPyConnection)
     find(con, [], changed_from=day(19), released_to=day(19))
     assert con.execute(waived).fetchall() == []
     assert con.execute("select count(*) from raw.anomaly").fetchall() == [(2,)]
+
+
+def test_what_a_feed_delivers_late_withholds_unless_it_is_a_history(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    def load(feed: str, sessions: int) -> None:
+        con.execute(
+            """insert into raw.index_close
+            select ?, date '2025-09-01' + cast(n as int), true, timestamp '2025-09-20 18:05'
+            from range(?) as t(n)""",
+            [feed, sessions],
+        )
+
+    rows = [row(3, feed="a"), row(3, feed="b")]
+    load("a", 4)
+    load("b", 15)
+    found = find(con, rows, released_to=day(19))
+    assert sorted(severity for _, _, severity, _ in found) == ["block", "warn"]
+    # Of a first load only the last session counts.
+    assert {severity for _, _, severity, _ in find(con, rows)} == {"warn"}
