@@ -25,6 +25,18 @@ is known and it matters, the limit is not known.
 {%- endmacro %}
 
 
+{#
+Whether prices lie beyond a limit (a fraction) of the reference previous close, by more than a cent:
+the exchange rounds limits to the cent.
+#}
+{% macro is_beyond_limit(highest, lowest, reference_close, limit) -%}
+    (
+        {{ highest }} > round({{ reference_close }} * (1 + {{ limit }}), 2) + 0.0101
+        or {{ lowest }} < round({{ reference_close }} * (1 - {{ limit }}), 2) - 0.0101
+    )
+{%- endmacro %}
+
+
 {# Whether a board had the limit of 20 % on a day. #}
 {% macro has_wide_limit(board, trade_date) -%}
     (

@@ -126,8 +126,7 @@ counted as (
 
 ),
 
--- The narrowest limit that shares without special treatment have is ten percent.
-moved_far as (
+moved as (
 
     select
         reported.feed,
@@ -151,18 +150,16 @@ moved_far as (
     where
         feed.price_basis = 'traded'
         and reported.volume > 0
-        and (
-            greatest(reported.close, reported.high) > 1.09 * coalesce(
-                reported.stated_previous_close,
-                reported.close - reported.stated_change,
-                before.close
-            )
-            or least(reported.close, reported.low) < 0.91 * coalesce(
-                reported.stated_previous_close,
-                reported.close - reported.stated_change,
-                before.close
-            )
-        )
+
+),
+
+-- The narrowest limit that shares without special treatment have is ten percent.
+moved_far as (
+
+    select * from moved
+    where
+        highest > 1.09 * reference_close
+        or lowest < 0.91 * reference_close
 
 ),
 
@@ -199,8 +196,9 @@ beyond_limit as (
             and limited.symbol = known_before.symbol
             and limited.session_number = known_before.session_number + 5
     where
-        limited.highest > round(limited.reference_close * (1 + limited.price_limit), 2) + 0.0101
-        or limited.lowest < round(limited.reference_close * (1 - limited.price_limit), 2) - 0.0101
+        {{ is_beyond_limit(
+            'limited.highest', 'limited.lowest', 'limited.reference_close', 'limited.price_limit'
+        ) }}
     group by limited.feed, limited.market, limited.trade_date
 
 ),

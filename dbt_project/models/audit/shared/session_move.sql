@@ -82,14 +82,15 @@ select
     moved.volume,
     moved.is_newly_listed,
     coalesce(moved.limit_pct, moved.limit_of_adjusted_pct) as limit_pct,
-    -- Limits are rounded to the cent, as the exchange does.
     coalesce(
         moved.volume > 0
         and (
-            greatest(moved.close, moved.high)
-            > round(moved.previous_close * (1 + moved.limit_pct / 100), 2) + 0.0101
-            or least(moved.close, moved.low)
-            < round(moved.previous_close * (1 - moved.limit_pct / 100), 2) - 0.0101
+            {{ is_beyond_limit(
+                'greatest(moved.close, moved.high)',
+                'least(moved.close, moved.low)',
+                'moved.previous_close',
+                'moved.limit_pct / 100'
+            ) }}
             or abs(moved.change_pct) > moved.limit_of_adjusted_pct + 1
         ),
         false
