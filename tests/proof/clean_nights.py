@@ -13,9 +13,6 @@ where an earlier one ended, as long as the project's version is the same.
 """
 
 import argparse
-import json
-import os
-import platform
 import shutil
 import sys
 import tempfile
@@ -23,7 +20,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -136,19 +133,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 if len(played) % 10 == 0:
                     print(f"{len(played)} of {options.nights} nights", file=sys.stderr, flush=True)
             failures, figures = _count(played)
-    figures = {
-        "command": " ".join(["python -m tests.proof.clean_nights", *(arguments or sys.argv[1:])]),
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "version": journal.version,
-        "machine": f"{platform.platform()}, {os.cpu_count()} cores, "
-        f"Python {platform.python_version()}",
-        "failures": failures,
-        "seconds": round(time.perf_counter() - started),
-        **figures,
-    }
-    print("\n".join([f"{len(failures)} failures, {figures['seconds']} s", *failures]))
-    if options.out:
-        options.out.write_text(json.dumps(figures, ensure_ascii=False, indent=1))
+    command = " ".join(["python -m tests.proof.clean_nights", *(arguments or sys.argv[1:])])
+    journal.finish(options.out, command, failures, time.perf_counter() - started, figures)
     return 1 if failures else 0
 
 

@@ -24,10 +24,8 @@ an earlier one ended, or adds its kinds and seeds, as long as the project's vers
 
 import argparse
 import gc
-import json
 import multiprocessing
 import os
-import platform
 import shutil
 import sys
 import tempfile
@@ -510,19 +508,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             played[cases[0].kind, cases[0].seed] = cases
         in_order = sorted(played, key=lambda case: (list(KINDS).index(case[0]), case[1]))
         found, figures = _prove_corruptions([played[case] for case in in_order])
-    figures = {
-        "command": " ".join(["python -m tests.proof.corruption", *(arguments or sys.argv[1:])]),
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "version": journal.version,
-        "machine": f"{platform.platform()}, {os.cpu_count()} cores, "
-        f"Python {platform.python_version()}",
-        "failures": found,
-        "seconds": round(time.perf_counter() - started),
-        **figures,
-    }
-    print("\n".join([f"{len(found)} failures, {figures['seconds']} s", *found]))
-    if options.out:
-        options.out.write_text(json.dumps(figures, ensure_ascii=False, indent=1))
+    command = " ".join(["python -m tests.proof.corruption", *(arguments or sys.argv[1:])])
+    journal.finish(options.out, command, found, time.perf_counter() - started, figures)
     return 1 if found else 0
 
 

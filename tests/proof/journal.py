@@ -5,9 +5,13 @@ not belong here: what a part is (each proof's own).
 """
 
 import json
+import os
+import platform
 import subprocess
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +42,29 @@ class Journal:
             line = json.dumps({"version": self.version, "part": part}, ensure_ascii=False)
             with self.path.open("a", encoding="utf-8") as file:
                 file.write(f"{line}\n")
+
+    def finish(
+        self,
+        out: Path | None,
+        command: str,
+        failures: Sequence[str],
+        seconds: float,
+        figures: Mapping[str, Any],
+    ) -> None:
+        """Print the failures of a proof, and write its figures to `out`."""
+        of_all = {
+            "command": command,
+            "date": datetime.now(UTC).isoformat(timespec="seconds"),
+            "version": self.version,
+            "machine": f"{platform.platform()}, {os.cpu_count()} cores, "
+            f"Python {platform.python_version()}",
+            "failures": failures,
+            "seconds": round(seconds),
+            **figures,
+        }
+        print("\n".join([f"{len(failures)} failures, {round(seconds)} s", *failures]))
+        if out:
+            out.write_text(json.dumps(of_all, ensure_ascii=False, indent=1))
 
 
 def project_version() -> str:
