@@ -34,6 +34,20 @@ delivered as (
         false as is_security
     from {{ ref('stg_market_turnover') }}
 
+    -- From raw: in staging, values of an evening belong to the session after it.
+    {% for record_kind in ['security_valuation', 'security_adjustment'] %}
+        union all
+
+        select
+            feed,
+            {{ market_of_security('symbol') }} as market,
+            trade_date,
+            symbol,
+            true as is_security
+        from {{ source('raw', record_kind) }}
+        where is_current
+    {% endfor %}
+
 )
 
 select
