@@ -5,6 +5,8 @@ Belongs here: helpers without a test of their own. Fixtures are in `conftest.py`
 
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterable
 from datetime import date, datetime
 from pathlib import Path
@@ -121,3 +123,26 @@ def raw_rows(con: duckdb.DuckDBPyConnection) -> dict[str, list[tuple[Any, ...]]]
         name: con.execute(f"from ({query}) order by all").fetchall()
         for name, query in tables.items()
     }
+
+
+def compiled(calls: Iterable[str], home: Path) -> list[str]:
+    """The SQL that dbt makes of calls of macros.
+
+    Args:
+        home: an empty folder for what dbt writes.
+    """
+    result = subprocess.run(
+        [
+            *(sys.executable, "-m", "dbt.cli.main", "--quiet", "compile"),
+            *("--inline", "\n----\n".join(calls)),
+            *("--project-dir", str(PROJECT_ROOT / "dbt_project")),
+            *("--profiles-dir", str(PROJECT_ROOT / "dbt_project")),
+            *("--target-path", str(home / "target"), "--log-path", str(home / "logs")),
+        ],
+        env=os.environ | {"CLOSING_BELL_HOME": str(home)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout.split("\n----\n")

@@ -4,26 +4,24 @@ session whose value was at or above it (closing_high_since), and the latest whos
 below it (closing_low_since); null where there is none.
 
 Args:
-    closes: a relation or CTE with symbol, trade_date (unique together) and the value. In an
-        incremental run its rows count from `rebuild_from()` on; the earlier ones are read from the
-        model's own table, which must have these columns too.
-    value: the column compared; not null.
-    carried: further columns of both to pass through, where joining millions of rows back to them
-        would be slow.
-    holds_history: whether `closes` has all earlier rows itself, also in an incremental run, so that
-        none is read from the model's own table.
-Yields symbol, trade_date, the carried columns, closing_high_since, closing_low_since.
+    closes: a relation or CTE with symbol, trade_date (unique together) and the value, of all of
+        history, also in an incremental run.
+    value: the column compared; rows without it are left out.
+Yields symbol, trade_date, closing_high_since, closing_low_since; in an incremental run of the rows
+from `rebuild_from()` on.
 
-Two ways give the same answer. A night compares its few sessions with all of history in one join,
-which reads the history once per session. A full refresh first looks where most answers are: in the
-five sessions before, then in the same month, then in the same year, then in the latest year that
-has one, narrowed to its month and session. So a row is compared with tens of others, not thousands.
+Three ways give the same answer. A night compares its few sessions with all of history in one join,
+which reads the history once per session. Otherwise DuckDB gives the history of each symbol as lists
+to a function of ours, `closing_extremes` of list_functions.py. Other engines look first where most
+answers are: in the five sessions before, then in the same month, then in the same year, then in the
+latest year that has one, narrowed to its month and session. So a row is compared with tens of
+others, not thousands.
 #}
-{% macro closing_extreme_since(closes, value, carried=[], holds_history=false) -%}
+{% macro closing_extreme_since(closes, value) -%}
     {%- if is_incremental() and days_to_rebuild() <= 31 -%}
-        {{ closing_extreme_since_by_join(closes, value, carried, holds_history) }}
+        {{ closing_extreme_since_by_join(closes, value) }}
     {%- else -%}
-        {{ closing_extreme_since_by_calendar(closes, value, carried, holds_history) }}
+        {{ adapter.dispatch('closing_extreme_of_history', 'closing_bell')(closes, value) }}
     {%- endif -%}
 {%- endmacro %}
 
@@ -38,83 +36,84 @@ has one, narrowed to its month and session. So a row is compared with tens of ot
 {%- endmacro %}
 
 
-{# The rows that need an answer, or all where `with_earlier`. #}
-{% macro sessions_sought(closes, value, carried=[], with_earlier=false) -%}
+{% macro default__closing_extreme_of_history(closes, value) -%}
+    {{ closing_extreme_since_by_calendar(closes, value) }}
+{%- endmacro %}
+
+{% macro duckdb__closing_extreme_of_history(closes, value) -%}
+    {{ closing_extreme_since_by_list(closes, value) }}
+{%- endmacro %}
+
+
+{% macro closing_extreme_since_by_join(closes, value) -%}
+    select
+        sought.symbol,
+        sought.trade_date,
+        max(case when earlier.{{ value }} >= sought.{{ value }} then earlier.trade_date end)
+            as closing_high_since,
+        max(case when earlier.{{ value }} <= sought.{{ value }} then earlier.trade_date end)
+            as closing_low_since
+    from {{ closes }} as sought
+    left join {{ closes }} as earlier
+        on
+            sought.symbol = earlier.symbol
+            and sought.trade_date > earlier.trade_date
+    where
+        sought.{{ value }} is not null
+        {% if is_incremental() %}
+            and sought.trade_date >= {{ rebuild_from() }}
+        {% endif %}
+    group by sought.symbol, sought.trade_date
+{%- endmacro %}
+
+
+{# A double holds every price and level here exactly enough to tell two of them apart. #}
+{% macro closing_extreme_since_by_list(closes, value) -%}
     select
         symbol,
         trade_date,
-        {%- for column in carried %}
-        {{ column }},
-        {%- endfor %}
-        {{ value }} as close_value
-    from {{ closes }}
-    {% if is_incremental() and not with_earlier %}
+        since.high as closing_high_since,
+        since.low as closing_low_since
+    from (
+        select
+            symbol,
+            unnest(trade_dates) as trade_date,
+            unnest(closing_extremes(trade_dates, close_values)) as since
+        from (
+            select
+                symbol,
+                list(trade_date order by trade_date) as trade_dates,
+                list(cast({{ value }} as double) order by trade_date) as close_values
+            from {{ closes }}
+            where {{ value }} is not null
+            group by symbol
+        )
+    )
+    {% if is_incremental() %}
         where trade_date >= {{ rebuild_from() }}
     {% endif %}
 {%- endmacro %}
 
 
-{# The rows that may be the answer: those that need one, and all earlier ones. #}
-{% macro sessions_known(closes, value, carried=[], holds_history=false) -%}
-    {{ sessions_sought(closes, value, carried, with_earlier=holds_history) }}
-    {% if is_incremental() and not holds_history %}
-        union all
-
-        select
-            symbol,
-            trade_date,
-            {%- for column in carried %}
-            {{ column }},
-            {%- endfor %}
-            {{ value }} as close_value
-        from {{ this }}
-        where trade_date < {{ rebuild_from() }}
-    {% endif %}
-{%- endmacro %}
-
-
-{% macro closing_extreme_since_by_join(closes, value, carried=[], holds_history=false) -%}
-    select
-        sought.symbol,
-        sought.trade_date,
-        {%- for column in carried %}
-        sought.{{ column }},
-        {%- endfor %}
-        max(case when earlier.close_value >= sought.close_value then earlier.trade_date end)
-            as closing_high_since,
-        max(case when earlier.close_value <= sought.close_value then earlier.trade_date end)
-            as closing_low_since
-    from ({{ sessions_sought(closes, value, carried) }}) as sought
-    left join ({{ sessions_known(closes, value, [], holds_history) }}) as earlier
-        on
-            sought.symbol = earlier.symbol
-            and sought.trade_date > earlier.trade_date
-    group by sought.symbol, sought.trade_date
-        {%- for column in carried %}, sought.{{ column }}{% endfor %}
-{%- endmacro %}
-
-
-{% macro closing_extreme_since_by_calendar(closes, value, carried=[], holds_history=false) -%}
+{% macro closing_extreme_since_by_calendar(closes, value) -%}
     with five_sessions as (
 
         select
             symbol,
             trade_date,
-            {%- for column in carried %}
-            {{ column }},
-            {%- endfor %}
-            close_value,
+            {{ value }} as close_value,
             cast({{ dbt.date_trunc('month', 'trade_date') }} as date) as in_month,
             cast({{ dbt.date_trunc('year', 'trade_date') }} as date) as in_year
             {%- for side, comparison in [('high', '>='), ('low', '<=')] %},
             case
                 {%- for back in range(1, 6) %}
-                when lag(close_value, {{ back }}) over by_session {{ comparison }} close_value
+                when lag({{ value }}, {{ back }}) over by_session {{ comparison }} {{ value }}
                     then lag(trade_date, {{ back }}) over by_session
                 {%- endfor %}
             end as {{ side }}_since
             {%- endfor %}
-        from ({{ sessions_known(closes, value, carried, holds_history) }}) as known
+        from {{ closes }}
+        where {{ value }} is not null
         window by_session as (partition by symbol order by trade_date)
 
     ),
@@ -266,9 +265,6 @@ has one, narrowed to its month and session. So a row is compared with tens of ot
     select
         five_sessions.symbol,
         five_sessions.trade_date,
-        {%- for column in carried %}
-        five_sessions.{{ column }},
-        {%- endfor %}
         coalesce(five_sessions.high_since, high_beyond.since) as closing_high_since,
         coalesce(five_sessions.low_since, low_beyond.since) as closing_low_since
     from five_sessions

@@ -41,7 +41,10 @@ Yields symbol, trade_date and the returns; null where the session has no row, or
                 {% endif %}
     {% endfor %}
     {% for day in since.values() %}
-        left join {{ closes }} as {{ day }}_close
+        left join (
+            select * from {{ closes }}
+            where trade_date in (select {{ day }} from {{ ref('int_return_session') }})
+        ) as {{ day }}_close
             on
                 closes.symbol = {{ day }}_close.symbol
                 and session.{{ day }} = {{ day }}_close.trade_date

@@ -1,11 +1,8 @@
-"""The dbt macro `closing_extreme_since`: both its ways against the definition, on random closes.
+"""The dbt macro `closing_extreme_since`: all its ways against the definition, on random closes.
 
 Belongs here: the macro alone. What the models make of it is in the dbt unit tests.
 """
 
-import os
-import subprocess
-import sys
 from datetime import date, timedelta
 
 import duckdb
@@ -13,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dagster_project.home import PROJECT_ROOT
+from dagster_project.warehouse.list_functions import register
+from tests.support import compiled
 
-WAYS = ("by_calendar", "by_join")
+WAYS = ("by_calendar", "by_join", "by_list")
 
 Close = tuple[str, date, int]
 
@@ -23,23 +21,8 @@ Close = tuple[str, date, int]
 @pytest.fixture(scope="module")
 def queries(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The SQL of each way over a table `closes` (symbol, trade_date, close), as dbt compiles it."""
-    home = tmp_path_factory.mktemp("home")
     calls = ["{{ closing_extreme_since_" + way + "('closes', 'close') }}" for way in WAYS]
-    compiled = subprocess.run(
-        [
-            *(sys.executable, "-m", "dbt.cli.main", "--quiet", "compile"),
-            *("--inline", "\n----\n".join(calls)),
-            *("--project-dir", str(PROJECT_ROOT / "dbt_project")),
-            *("--profiles-dir", str(PROJECT_ROOT / "dbt_project")),
-            *("--target-path", str(home / "target"), "--log-path", str(home / "logs")),
-        ],
-        env=os.environ | {"CLOSING_BELL_HOME": str(home)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert compiled.returncode == 0, compiled.stdout + compiled.stderr
-    return dict(zip(WAYS, compiled.stdout.split("\n----\n"), strict=True))
+    return dict(zip(WAYS, compiled(calls, tmp_path_factory.mktemp("home")), strict=True))
 
 
 def by_definition(closes: list[Close]) -> set[tuple[str, date, date | None, date | None]]:
@@ -69,10 +52,11 @@ closes_of_two_securities = st.lists(
 
 @settings(max_examples=60, deadline=None)
 @given(closes=closes_of_two_securities)
-def test_both_ways_find_the_latest_earlier_session(
+def test_all_ways_find_the_latest_earlier_session(
     queries: dict[str, str], closes: list[Close]
 ) -> None:
     with duckdb.connect() as connection:
+        register(connection)
         connection.execute("create table closes (symbol varchar, trade_date date, close integer)")
         if closes:
             connection.executemany("insert into closes values (?, ?, ?)", closes)
@@ -82,9 +66,10 @@ def test_both_ways_find_the_latest_earlier_session(
             assert set(found) == by_definition(closes), way
 
 
-def test_both_ways_agree_on_long_random_walks(queries: dict[str, str]) -> None:
+def test_all_ways_agree_on_long_random_walks(queries: dict[str, str]) -> None:
     """Long enough for every step of the narrowing: month, year, earlier year, its month."""
     with duckdb.connect() as connection:
+        register(connection)
         connection.execute("select setseed(0.5)")
         connection.execute(
             """
@@ -103,17 +88,18 @@ def test_both_ways_agree_on_long_random_walks(queries: dict[str, str]) -> None:
             )
             """
         )
-        calendar, join = (f"({queries[way]})" for way in WAYS)
+        calendar, join, by_list = (f"({queries[way]})" for way in WAYS)
         counts = connection.execute(
             f"""
             select
                 (select count(*) from {calendar}),
                 (select count(*) from (from {calendar} except from {join})),
+                (select count(*) from (from {calendar} except from {by_list})),
                 (select count(*) from {calendar}
                  where date_part('year', closing_high_since) < date_part('year', trade_date) - 1)
             """
         ).fetchone()
     assert counts is not None
-    rows, different, far = counts
-    assert (rows, different) == (5 * 1786, 0)
+    rows, different, different_by_list, far = counts
+    assert (rows, different, different_by_list) == (5 * 1786, 0, 0)
     assert far > 0

@@ -13,3 +13,17 @@
 {% macro duckdb__median(value) -%}
     quantile_cont({{ value }}, 0.5)
 {%- endmacro %}
+
+
+{# Over a window, the last value in it that is not null. #}
+{% macro latest_known(value, window) -%}
+    {{ return(adapter.dispatch('latest_known', 'closing_bell')(value, window)) }}
+{%- endmacro %}
+
+{% macro default__latest_known(value, window) -%}
+    last_value({{ value }}) ignore nulls over {{ window }}
+{%- endmacro %}
+
+{% macro duckdb__latest_known(value, window) -%}
+    last_value({{ value }} ignore nulls) over {{ window }}
+{%- endmacro %}

@@ -4,6 +4,17 @@ with security_close as (
 
 ),
 
+-- Whatever their number of rows, these are few.
+of_several_feeds as (
+
+    select symbol
+    from {{ source('raw', 'security_close') }}
+    where is_current
+    group by symbol
+    having min(feed) <> max(feed)
+
+),
+
 first_reference as (
 
     select * from {{ ref('stg_first_reference_close') }}
@@ -54,18 +65,14 @@ select
     described.close,
     case
         when described.stated_reference_close > 0 then described.stated_reference_close
-        when described.stated_reference_close is null
-            then coalesce(before.close, first_reference.close)
+        when described.stated_reference_close is null then first_reference.close
     end as reference_close,
     described.stated_reference_close is not null as is_reference_reported,
-    described.is_shifted
+    described.is_shifted,
+    of_several_feeds.symbol is null as is_of_one_feed
 from described
-left join security_close as before
-    on
-        described.feed = before.feed
-        and described.symbol = before.symbol
-        and described.previous_trade_date = before.trade_date
-        and described.stated_reference_close is null
+left join of_several_feeds
+    on described.symbol = of_several_feeds.symbol
 left join first_reference
     on
         described.feed = first_reference.feed

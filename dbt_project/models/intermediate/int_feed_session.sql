@@ -56,6 +56,7 @@ compared as (
         reported.symbol,
         reported.file_id,
         reported.line_number,
+        reported.volume,
         -- A security that did not trade, or at one price only, may well stay the same.
         before.close is not null
         and coalesce(reported.volume, 1) > 0
@@ -108,6 +109,7 @@ counted as (
         min(file_id) as file_id,
         min(line_number) as line_number,
         count(*) as securities,
+        coalesce(max(volume) > 0, false) as has_volumes,
         count(case when has_range_to_compare then 1 end) as ranges,
         count(case when has_range_to_compare and is_same_range then 1 end) as same_ranges,
         count(case when has_close_to_compare then 1 end) as closes,
@@ -254,6 +256,7 @@ select
     market,
     trade_date,
     securities,
+    has_volumes,
     file_id,
     line_number,
     volumes,

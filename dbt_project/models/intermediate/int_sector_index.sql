@@ -112,25 +112,46 @@ indexed as (
 
 ),
 
+level_of_all_sessions as (
+
+    select
+        symbol,
+        trade_date,
+        index_level
+    from indexed
+
+    {% if is_incremental() %}
+        union all
+
+        select
+            symbol,
+            trade_date,
+            index_level
+        from {{ this }}
+        where trade_date < {{ rebuild_from() }}
+    {% endif %}
+
+),
+
 extreme as (
 
-    {{ closing_extreme_since(
-        'indexed',
-        'index_level',
-        carried=['region', 'level', 'sector', 'weighting', 'is_known', 'log_level', 'index_level']
-    ) | indent(4) }}
+    {{ closing_extreme_since('level_of_all_sessions', 'index_level') | indent(4) }}
 
 )
 
 select
-    symbol,
-    trade_date,
-    region,
-    level,
-    sector,
-    weighting,
-    is_known,
-    log_level,
-    index_level,
-    closing_high_since
-from extreme
+    indexed.symbol,
+    indexed.trade_date,
+    indexed.region,
+    indexed.level,
+    indexed.sector,
+    indexed.weighting,
+    indexed.is_known,
+    indexed.log_level,
+    indexed.index_level,
+    extreme.closing_high_since
+from indexed
+inner join extreme
+    on
+        indexed.symbol = extreme.symbol
+        and indexed.trade_date = extreme.trade_date

@@ -1,7 +1,7 @@
 {{ config(materialized='incremental') }}
 
--- Whatever needs a security's history is computed here, once; security_performance adds the rest.
-with rebuilt as (
+-- What a security's history tells of its closes; security_performance adds the rest.
+with reported as (
 
     select * from {{ ref('int_feed_security_close') }}
     {% if is_incremental() %}
@@ -30,8 +30,76 @@ best_factor as (
 
 ),
 
--- One partition per security, not per security and session: millions of small ones are slow. A
--- shift is seen in the row itself, or from a price as dealt of the same session.
+delivered_session as (
+
+    select
+        feed,
+        market,
+        trade_date
+    from {{ ref('int_feed_session') }}
+    where not is_quarantined
+
+),
+
+{% if is_incremental() %}
+    latest as (
+
+        select
+            symbol,
+            max(trade_date) as trade_date
+        from {{ this }}
+        where trade_date < {{ rebuild_from() }}
+        group by symbol
+
+    ),
+
+    -- Where each security stood before the sessions being rebuilt.
+    standing as (
+
+        select closes.*
+        from {{ this }} as closes
+        inner join latest
+            on
+                closes.symbol = latest.symbol
+                and closes.trade_date = latest.trade_date
+
+    ),
+{% endif %}
+
+-- Securities of several feeds, with the reference closes that a feed's own rows give.
+contested as (
+
+    select
+        reported.symbol,
+        reported.market,
+        reported.trade_date,
+        reported.feed,
+        reported.priority,
+        reported.price_basis,
+        reported.close,
+        coalesce(
+            reported.reference_close,
+            case when not reported.is_reference_reported then before.close end
+        ) as reference_close,
+        reported.is_reference_reported,
+        reported.session_before,
+        reported.session_number,
+        reported.is_shifted
+    from reported
+    left join {{ ref('int_feed_security_close') }} as before
+        on
+            reported.feed = before.feed
+            and reported.symbol = before.symbol
+            and reported.session_before = before.trade_date
+            and not before.is_of_one_feed
+    {% if is_incremental() %}
+            and before.trade_date >= {{ sessions_before_rebuild() }}
+    {% endif %}
+    where not reported.is_of_one_feed
+
+),
+
+-- A shift is seen in the row itself, or from a price as dealt of the same session.
 ordered as (
 
     select
@@ -45,7 +113,7 @@ ordered as (
             and lag(close) over by_priority <> close,
             false
         ) as is_seen_shifted
-    from rebuilt
+    from contested
     window by_priority as (partition by symbol order by trade_date, priority, feed)
 
 ),
@@ -64,130 +132,137 @@ marked_so_far as (
 
 best_feed as (
 
-    select * from marked_so_far
-    where
-        date_of_row_before is null
-        or date_of_row_before < trade_date
-
-),
-
-delivered_session as (
-
-    select distinct
-        feed,
-        market,
-        trade_date
-    from {{ ref('int_feed_security_close') }}
+    select
+        marked_so_far.*,
+        {% if is_incremental() %}
+            coalesce(
+                lag(marked_so_far.feed) over (
+                    partition by marked_so_far.symbol order by marked_so_far.trade_date
+                ),
+                standing.feed
+            ) as feed_before
+        {% else %}
+            lag(marked_so_far.feed) over (
+                partition by marked_so_far.symbol order by marked_so_far.trade_date
+            ) as feed_before
+        {% endif %}
+    from marked_so_far
     {% if is_incremental() %}
-        where trade_date >= (select min(rebuilt.session_before) from rebuilt)
+        left join standing
+            on marked_so_far.symbol = standing.symbol
     {% endif %}
+    where
+        marked_so_far.date_of_row_before is null
+        or marked_so_far.date_of_row_before < marked_so_far.trade_date
 
 ),
 
-{% if is_incremental() %}
-    latest as (
-
-        select
-            symbol,
-            max(trade_date) as trade_date
-        from {{ this }}
-        where trade_date < {{ rebuild_from() }}
-        group by symbol
-
-    ),
-{% endif %}
-
-session_close as (
+-- Each row that counts. Where the feed before was another, its own change to this session is here.
+chosen as (
 
     select
         best_feed.symbol,
+        best_feed.market,
         best_feed.trade_date,
         best_feed.feed,
         best_feed.price_basis,
         best_feed.close,
-        best_feed.reference_close as own_reference_close,
+        best_feed.reference_close,
         best_feed.is_reference_reported,
         best_feed.session_before,
         best_feed.session_number,
+        best_feed.shifted_date,
+        cast(contested.close as double) / contested.reference_close as growth_of_feed_before
+    from best_feed
+    left join contested
+        on
+            best_feed.symbol = contested.symbol
+            and best_feed.trade_date = contested.trade_date
+            and best_feed.feed_before = contested.feed
+            and best_feed.feed <> contested.feed
+
+    union all
+
+    select
+        symbol,
+        market,
+        trade_date,
+        feed,
+        price_basis,
+        close,
+        reference_close,
+        is_reference_reported,
+        session_before,
+        session_number,
+        case when is_shifted then trade_date end as shifted_date,
+        null as growth_of_feed_before
+    from reported
+    where is_of_one_feed
+
+),
+
+session_close as (
+
+    select
+        chosen.symbol,
+        chosen.trade_date,
+        chosen.feed,
+        chosen.price_basis,
+        chosen.close,
+        chosen.reference_close as own_reference_close,
+        chosen.is_reference_reported,
+        chosen.session_before,
+        chosen.session_number,
         delivered_session.feed is not null as is_session_before_delivered,
+        chosen.growth_of_feed_before,
         -- A vendor's factors belong to prices as dealt.
         case
-            when best_feed.price_basis = 'traded'
+            when chosen.price_basis = 'traded'
                 then {{ log_ratio('best_factor.adjustment_factor', '1') }}
         end as log_stated_factor,
         cast(null as decimal(18, 12)) as carried_adjustment,
         cast(null as decimal(18, 12)) as carried_factor,
         cast(null as date) as carried_record_begins,
         cast(null as decimal(18, 6)) as carried_previous_close,
-        best_feed.shifted_date
-    from best_feed
+        chosen.shifted_date
+    from chosen
     left join delivered_session
         on
-            best_feed.feed = delivered_session.feed
-            and best_feed.market = delivered_session.market
-            and best_feed.session_before = delivered_session.trade_date
+            chosen.feed = delivered_session.feed
+            and chosen.market = delivered_session.market
+            and chosen.session_before = delivered_session.trade_date
     left join best_factor
         on
-            best_feed.symbol = best_factor.symbol
-            and best_feed.trade_date = best_factor.trade_date
+            chosen.symbol = best_factor.symbol
+            and chosen.trade_date = best_factor.trade_date
 
     {% if is_incremental() %}
-        -- Where each security stood before the sessions being rebuilt.
         union all
 
         select
-            standing.symbol,
-            standing.trade_date,
-            standing.feed,
-            standing.price_basis,
-            standing.close,
+            symbol,
+            trade_date,
+            feed,
+            price_basis,
+            close,
             cast(null as decimal(18, 6)) as own_reference_close,
             false as is_reference_reported,
             cast(null as date) as session_before,
-            standing.session_number,
+            session_number,
             false as is_session_before_delivered,
-            standing.log_stated_factor,
-            standing.log_adjustment as carried_adjustment,
-            standing.log_factor as carried_factor,
-            standing.record_begins as carried_record_begins,
-            standing.previous_close as carried_previous_close,
-            standing.last_shifted_date as shifted_date
-        from {{ this }} as standing
-        inner join latest
-            on
-                standing.symbol = latest.symbol
-                and standing.trade_date = latest.trade_date
+            cast(null as double) as growth_of_feed_before,
+            log_stated_factor,
+            log_adjustment as carried_adjustment,
+            log_factor as carried_factor,
+            record_begins as carried_record_begins,
+            previous_close as carried_previous_close,
+            last_shifted_date as shifted_date
+        from standing
     {% endif %}
 
 ),
 
--- An adjustment by difference shifts prices and makes wrong percentages. Where a shift was seen,
--- adjusted prices are trusted again once none was seen for a month. Prices as dealt are not
--- shifted.
-marked as (
-
-    select
-        *,
-        max(shifted_date) over (
-            partition by symbol order by trade_date
-            rows between unbounded preceding and current row
-        ) as last_shifted_date
-    from session_close
-
-),
-
-trusted as (
-
-    select
-        *,
-        price_basis = 'traded'
-        or coalesce(
-            trade_date > cast({{ dbt.dateadd('day', 30, 'last_shifted_date') }} as date), true
-        ) as is_trusted
-    from marked
-
-),
-
+-- One pass over millions of rows for all that is read of the rows before, and another for the sums.
 followed as (
 
     select
@@ -197,9 +272,35 @@ followed as (
         lag(feed) over by_session as last_feed,
         lag(price_basis) over by_session as last_price_basis,
         log_stated_factor - lag(log_stated_factor) over by_session as log_stated_step,
-        coalesce(lag(is_trusted) over by_session, false) as is_last_trusted
-    from trusted
-    window by_session as (partition by symbol order by trade_date)
+        {{ latest_known('shifted_date', 'so_far') }} as last_shifted_date,
+        {{ latest_known('shifted_date', 'before') }} as shifted_date_before
+    from session_close
+    window
+        by_session as (partition by symbol order by trade_date),
+        so_far as (
+            partition by symbol order by trade_date rows between unbounded preceding and current row
+        ),
+        before as (
+            partition by symbol order by trade_date rows between unbounded preceding and 1 preceding
+        )
+
+),
+
+-- An adjustment by difference shifts prices and makes wrong percentages. Where a shift was seen,
+-- adjusted prices are trusted again once none was seen for a month. Prices as dealt are not
+-- shifted.
+trusted as (
+
+    select
+        *,
+        price_basis = 'traded'
+        or {{ is_long_after('trade_date', 'last_shifted_date') }} as is_trusted,
+        previous_trade_date is not null
+        and (
+            last_price_basis = 'traded'
+            or {{ is_long_after('previous_trade_date', 'shifted_date_before') }}
+        ) as is_last_trusted
+    from followed
 
 ),
 
@@ -214,49 +315,30 @@ compared as (
         ) as is_same_scale,
         coalesce(previous_trade_date = session_before, false)
         or is_session_before_delivered as is_next_session
-    from followed
+    from trusted
 
 ),
 
 -- Where nothing in a row leads to the last close, which is of another feed and scale, that feed's
 -- own change to this session does.
-bridge as (
-
-    select
-        compared.symbol,
-        compared.trade_date,
-        cast(rebuilt.close as double) / rebuilt.reference_close as growth
-    from compared
-    inner join rebuilt
-        on
-            compared.symbol = rebuilt.symbol
-            and compared.trade_date = rebuilt.trade_date
-            and compared.last_feed = rebuilt.feed
-    where
-        not compared.is_same_scale
-        and compared.is_trusted
-        and compared.is_last_trusted
-        and compared.own_reference_close is null
-        and compared.previous_trade_date = compared.session_before
-        and (
-            rebuilt.price_basis <> 'adjusted_difference'
-            or compared.last_shifted_date is null
-            or compared.trade_date
-            > cast({{ dbt.dateadd('day', 30, 'compared.last_shifted_date') }} as date)
-        )
-
-),
-
 connected as (
 
     select
-        compared.*,
-        bridge.growth
+        *,
+        case
+            when
+                not is_same_scale
+                and is_trusted
+                and is_last_trusted
+                and own_reference_close is null
+                and previous_trade_date = session_before
+                and (
+                    last_price_basis <> 'adjusted_difference'
+                    or {{ is_long_after('trade_date', 'last_shifted_date') }}
+                )
+                then growth_of_feed_before
+        end as growth
     from compared
-    left join bridge
-        on
-            compared.symbol = bridge.symbol
-            and compared.trade_date = bridge.trade_date
 
 ),
 
@@ -362,9 +444,11 @@ chained as (
         case
             when is_trusted
                 then
-                    max(case
-                        when is_carried then carried_record_begins when is_trusted then run_date
-                    end) over so_far
+                    {{ latest_known(
+                        'case when is_carried then carried_record_begins '
+                        'when is_trusted then run_date end',
+                        'so_far'
+                    ) }}
         end as record_begins
     from adjusted
     window so_far as (
@@ -414,35 +498,8 @@ indexed as (
     from chained
     where not is_carried
 
-),
-
-extreme as (
-
-    {{ closing_extreme_since(
-        'indexed',
-        'return_index',
-        carried=[
-            'session_number',
-            'feed',
-            'price_basis',
-            'close',
-            'previous_trade_date',
-            'previous_close',
-            'is_listing',
-            'is_reversal',
-            'log_adjustment',
-            'log_stated_factor',
-            'log_factor',
-            'adjustment_factor',
-            'last_shifted_date',
-            'record_begins',
-            'return_index',
-        ]
-    ) | indent(4) }}
-
 )
 
--- The latest session at or above is in the record, or none of the record is.
 select
     symbol,
     trade_date,
@@ -460,7 +517,5 @@ select
     adjustment_factor,
     last_shifted_date,
     return_index,
-    record_begins,
-    case when closing_high_since >= record_begins then closing_high_since end as closing_high_since,
-    case when closing_low_since >= record_begins then closing_low_since end as closing_low_since
-from extreme
+    record_begins
+from indexed

@@ -37,22 +37,24 @@ rated as (
 
 ),
 
-estimated as (
+rated_session as (
 
     select
         closes.symbol,
         closes.trade_date,
-        {{ median('rated.float_cap') }} over twenty_sessions_before as float_cap,
-        count(rated.float_cap) over twenty_sessions_before as estimates
+        closes.session_number,
+        rated.float_cap
     from closes
     left join rated
         on
             closes.symbol = rated.symbol
             and closes.trade_date = rated.trade_date
-    window twenty_sessions_before as (
-        partition by closes.symbol
-        order by closes.session_number range between 20 preceding and 1 preceding
-    )
+
+),
+
+estimated as (
+
+    {{ trailing_median('rated_session', 'float_cap', 20) | indent(4) }}
 
 ),
 
@@ -75,7 +77,7 @@ valuation as (
 select
     estimated.symbol,
     estimated.trade_date,
-    coalesce(valuation.float_cap, {{ to_amount('estimated.float_cap') }}) as float_cap,
+    coalesce(valuation.float_cap, {{ to_amount('estimated.median') }}) as float_cap,
     valuation.total_cap,
     valuation.float_cap is null as is_estimate
 from estimated
@@ -84,7 +86,7 @@ left join valuation
         estimated.symbol = valuation.symbol
         and estimated.trade_date = valuation.next_trade_date
 where
-    (valuation.float_cap is not null or estimated.estimates >= {{ fewest_estimates() }})
+    (valuation.float_cap is not null or estimated.value_count >= {{ fewest_estimates() }})
 {% if is_incremental() %}
     and estimated.trade_date >= {{ rebuild_from() }}
 {% endif %}

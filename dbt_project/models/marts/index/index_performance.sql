@@ -10,13 +10,6 @@ closes as (
 
 ),
 
-changes as (
-
-    select * from closes
-    where change_pct is not null
-
-),
-
 index_return as (
 
     select * from {{ ref('int_index_return') }}
@@ -31,13 +24,13 @@ standing as (
 
 close_extreme as (
 
-    {{ closing_extreme_since('closes', 'close', holds_history=true) | indent(4) }}
+    {{ closing_extreme_since('closes', 'close') | indent(4) }}
 
 ),
 
 change_extreme as (
 
-    {{ closing_extreme_since('changes', 'change_pct', holds_history=true) | indent(4) }}
+    {{ closing_extreme_since('closes', 'change_pct') | indent(4) }}
 
 )
 

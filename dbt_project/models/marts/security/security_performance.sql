@@ -1,6 +1,9 @@
 with closes as (
 
-    select * from {{ ref('int_security_close') }}
+    select
+        *,
+        {{ market_of_security('symbol') }} as market
+    from {{ ref('int_security_close') }}
     {% if is_incremental() %}
         where trade_date >= {{ rebuild_from() }}
     {% endif %}
@@ -64,16 +67,15 @@ session_return as (
 
 ),
 
--- Some vendors deliver half-days with a volume of 0 for every security: then it is not known.
+extreme as (
+
+    {{ closing_extreme_since(ref('int_security_close'), 'return_index') | indent(4) }}
+
+),
+
 delivery as (
 
-    select
-        feed,
-        market,
-        trade_date,
-        max(volume) > 0 as has_volumes
-    from security_close
-    group by feed, market, trade_date
+    select * from {{ ref('int_feed_session') }}
 
 ),
 
@@ -101,14 +103,20 @@ described as (
         closes.previous_close,
         closes.is_reversal,
         closes.adjustment_factor,
+        -- Some vendors deliver half-days with a volume of 0 for all: then it is not known.
         case when delivery.has_volumes then reported.volume end as volume,
         reported.turnover,
         reported.turnover_rate_pct,
         float_cap.float_cap,
         float_cap.total_cap,
         closes.return_index,
-        closes.closing_high_since,
-        closes.closing_low_since,
+        -- The latest session at or above is in the record, or none of the record is.
+        case
+            when extreme.closing_high_since >= closes.record_begins then extreme.closing_high_since
+        end as closing_high_since,
+        case
+            when extreme.closing_low_since >= closes.record_begins then extreme.closing_low_since
+        end as closing_low_since,
         closes.record_begins,
         session_return.return_20d_pct,
         session_return.return_ytd_pct,
@@ -123,11 +131,11 @@ described as (
             and closes.feed = reported.feed
     inner join delivery
         on
-            reported.feed = delivery.feed
-            and reported.market = delivery.market
-            and reported.trade_date = delivery.trade_date
+            closes.feed = delivery.feed
+            and closes.market = delivery.market
+            and closes.trade_date = delivery.trade_date
     inner join market
-        on reported.market = market.market
+        on closes.market = market.market
     left join reference
         on closes.symbol = reference.symbol
     left join membership
@@ -140,6 +148,10 @@ described as (
         on
             closes.symbol = name_of_day.symbol
             and closes.trade_date between name_of_day.valid_from and name_of_day.valid_to
+    left join extreme
+        on
+            closes.symbol = extreme.symbol
+            and closes.trade_date = extreme.trade_date
     left join float_cap
         on
             closes.symbol = float_cap.symbol

@@ -15,7 +15,7 @@ converted as (
 
 extreme as (
 
-    {{ closing_extreme_since('total', 'turnover', holds_history=true) | indent(4) }}
+    {{ closing_extreme_since('total', 'turnover') | indent(4) }}
 
 ),
 
@@ -61,7 +61,7 @@ inner join converted
     on
         total.market = converted.market
         and total.trade_date = converted.trade_date
-inner join extreme
+left join extreme
     on
         total.symbol = extreme.symbol
         and total.trade_date = extreme.trade_date

@@ -1,0 +1,49 @@
+{#
+The median of a value over the sessions before each session.
+
+Args:
+    rows: a relation or CTE with symbol, trade_date (unique together), session_number and the value.
+    value: a column of doubles, which may be null.
+    sessions: the number of sessions of the market to look back on; the session itself is not one of
+        them.
+Yields symbol, trade_date, median, and the number of values that it is of.
+#}
+{% macro trailing_median(rows, value, sessions) -%}
+    {{ return(adapter.dispatch('trailing_median', 'closing_bell')(rows, value, sessions)) }}
+{%- endmacro %}
+
+{% macro default__trailing_median(rows, value, sessions) -%}
+    select
+        symbol,
+        trade_date,
+        {{ median(value) }} over sessions_before as median,
+        count({{ value }}) over sessions_before as value_count
+    from {{ rows }}
+    window sessions_before as (
+        partition by symbol
+        order by session_number range between {{ sessions }} preceding and 1 preceding
+    )
+{%- endmacro %}
+
+{% macro duckdb__trailing_median(rows, value, sessions) -%}
+    select
+        symbol,
+        trade_date,
+        found.median,
+        found.value_count
+    from (
+        select
+            symbol,
+            unnest(trade_dates) as trade_date,
+            unnest(trailing_medians(session_numbers, value_list, {{ sessions }})) as found
+        from (
+            select
+                symbol,
+                list(trade_date order by trade_date) as trade_dates,
+                list(cast(session_number as bigint) order by trade_date) as session_numbers,
+                list({{ value }} order by trade_date) as value_list
+            from {{ rows }}
+            group by symbol
+        )
+    )
+{%- endmacro %}
