@@ -17,3 +17,12 @@ times as long). For whoever has not set it, a check looks at the whole history.
 {% macro duckdb__changed_from() -%}
     coalesce(cast(getvariable('changed_from') as date), cast('1900-01-01' as date))
 {%- endmacro %}
+
+
+{#
+A date at least twenty sessions before `changed_from()`: how far back checks read what they compare
+with. No market pauses for longer than three weeks.
+#}
+{% macro sessions_before_change() -%}
+    {{ dbt.dateadd('day', -60, changed_from()) }}
+{%- endmacro %}

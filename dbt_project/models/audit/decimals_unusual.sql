@@ -13,6 +13,7 @@ with checked as (
         or low <> round(low, 4)
         or close <> round(close, 4) as is_odd
     from {{ ref('reported_close') }}
+    where trade_date >= {{ sessions_before_change() }}
 ),
 
 usual as (

@@ -7,6 +7,7 @@ with given as (
         trade_date,
         file_id
     from {{ ref('reported_close') }}
+    where trade_date >= {{ sessions_before_change() }}
     union all
     select
         feed,

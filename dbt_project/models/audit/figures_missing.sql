@@ -16,7 +16,9 @@ with reported as (
         line_number
     from {{ ref('reported_close') }}
     -- A suspended share has no figures of the day.
-    where coalesce(stated_status, 'traded') <> 'suspended'
+    where
+        coalesce(stated_status, 'traded') <> 'suspended'
+        and trade_date >= {{ sessions_before_change() }}
     union all
     select
         'market_turnover' as record_kind,

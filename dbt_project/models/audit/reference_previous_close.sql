@@ -10,6 +10,7 @@ with reference as (
         file_id,
         line_number
     from {{ ref('reported_close') }}
+    where trade_date >= {{ sessions_before_change() }}
 )
 
 select

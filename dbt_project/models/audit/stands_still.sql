@@ -17,17 +17,19 @@ with reported as (
         stated_status,
         file_id,
         line_number,
-        max(volume) over (partition by feed, market, trade_date) as largest_of_feed,
         lag(close) over by_session as close_before,
-        count(*) filter (where high > low) over earlier as moved,
-        count(*) over earlier as sessions
+        lag(trade_date, 5) over by_session as fifth_before,
+        lag(trade_date, 20) over by_session as twentieth_before,
+        {{ latest_known(
+            'case when not coalesce(high > low, false) then trade_date end', 'before'
+        ) }} as stood_still_before
     from {{ ref('int_counted_security_close') }}
-    where trade_date >= {{ dbt.dateadd('day', -45, changed_from()) }}
+    where trade_date >= {{ sessions_before_change() }}
     window
         by_session as (partition by feed, symbol order by session_number),
-        earlier as (
+        before as (
             partition by feed, symbol order by session_number
-            rows between 20 preceding and 1 preceding
+            rows between unbounded preceding and 1 preceding
         )
 )
 
@@ -42,17 +44,23 @@ select
     || reported.volume as what
 from reported
 inner join {{ source('raw', 'file') }} as file on reported.file_id = file.file_id
+inner join {{ ref('int_feed_session') }} as delivery
+    on
+        reported.feed = delivery.feed
+        and reported.market = delivery.market
+        and reported.trade_date = delivery.trade_date
 left join {{ ref('dim_session') }} as session
     on
         reported.market = session.market
         and reported.trade_date = session.trade_date
 where
     reported.trade_date >= {{ changed_from() }}
-    and reported.sessions >= 5
-    and reported.moved = reported.sessions
+    and reported.fifth_before is not null
+    and coalesce(reported.stood_still_before < reported.twentieth_before, true)
+    and (reported.stood_still_before is null or reported.twentieth_before is not null)
     and reported.high = reported.low
     and reported.close = reported.high
     and reported.close = reported.close_before
     and coalesce(reported.stated_status, 'traded') <> 'suspended'
-    and not (coalesce(reported.largest_of_feed, 0) = 0 and coalesce(session.is_half_day, false))
+    and not (not delivery.has_volumes and coalesce(session.is_half_day, false))
 order by reported.trade_date desc, reported.symbol asc

@@ -1,15 +1,28 @@
 -- Compared with the largest and the smallest of the sessions before, because some securities trade
 -- much the same every day, and others do not. Some vendors deliver half-days with a volume of 0 for
 -- every security: that volume is taken as unknown.
-with compared as (
+with reported as (
+    select * from {{ ref('reported_close') }}
+    where volume is not null and trade_date >= {{ sessions_before_change() }}
+),
+
+delivery as (
+    select
+        record_kind,
+        feed,
+        trade_date,
+        max(volume) as largest_of_feed
+    from reported
+    group by record_kind, feed, trade_date
+),
+
+compared as (
     select
         *,
         max(volume) over earlier as most,
         min(volume) over earlier as least,
-        count(*) over earlier as sessions,
-        max(volume) over (partition by record_kind, feed, trade_date) as largest_of_feed
-    from {{ ref('reported_close') }}
-    where volume is not null and trade_date >= {{ dbt.dateadd('day', -45, changed_from()) }}
+        count(*) over earlier as sessions
+    from reported
     window earlier as (
         partition by record_kind, feed, symbol order by session_number
         rows between 20 preceding and 1 preceding
@@ -27,6 +40,11 @@ select
     || ' in ' || compared.sessions || ' sessions' as what
 from compared
 inner join {{ source('raw', 'file') }} as file on compared.file_id = file.file_id
+inner join delivery
+    on
+        compared.record_kind = delivery.record_kind
+        and compared.feed = delivery.feed
+        and compared.trade_date = delivery.trade_date
 left join {{ ref('dim_session') }} as session
     on
         {{ market_of_security('compared.symbol') }} = session.market
@@ -34,7 +52,7 @@ left join {{ ref('dim_session') }} as session
 where
     compared.trade_date >= {{ changed_from() }}
     and compared.sessions >= 5
-    and not (compared.largest_of_feed = 0 and coalesce(session.is_half_day, false))
+    and not (delivery.largest_of_feed = 0 and coalesce(session.is_half_day, false))
     and (
         compared.volume > {{ setting('factor') }} * compared.most and compared.most > 0
         or compared.volume < compared.least / {{ setting('factor') }}
