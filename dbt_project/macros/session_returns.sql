@@ -9,7 +9,7 @@ Args:
         from.
     comparable_from: column with the first session that the value can be compared with; none where
         it always can.
-Yields symbol, trade_date and the returns; null where the session has no row, or a row from before
+Yields the columns of `closes`, and the returns; null where the session has no row, or a row from before
 `comparable_from`.
 #}
 {% macro session_returns(closes, value, back, since, comparable_from=none) -%}
@@ -24,8 +24,7 @@ Yields symbol, trade_date and the returns; null where the session has no row, or
         {% for name, earlier in names.items() %}
             {{ pct_change('closes.' ~ value, earlier ~ '.' ~ value) }} as {{ name }},
         {% endfor %}
-        closes.symbol,
-        closes.trade_date
+        closes.*
     from {{ closes }} as closes
     inner join {{ ref('int_return_session') }} as session
         on

@@ -502,6 +502,7 @@ indexed as (
 
 select
     symbol,
+    {{ market_of_security('symbol') }} as market,
     trade_date,
     session_number,
     feed,

@@ -1,9 +1,6 @@
 with closes as (
 
-    select
-        *,
-        {{ market_of_security('symbol') }} as market
-    from {{ ref('int_security_close') }}
+    select * from {{ ref('int_security_return') }}
     {% if is_incremental() %}
         where trade_date >= {{ rebuild_from() }}
     {% endif %}
@@ -52,15 +49,6 @@ name_of_day as (
 float_cap as (
 
     select * from {{ ref('int_security_float_cap') }}
-    {% if is_incremental() %}
-        where trade_date >= {{ rebuild_from() }}
-    {% endif %}
-
-),
-
-session_return as (
-
-    select * from {{ ref('int_security_return') }}
     {% if is_incremental() %}
         where trade_date >= {{ rebuild_from() }}
     {% endif %}
@@ -118,8 +106,8 @@ described as (
             when extreme.closing_low_since >= closes.record_begins then extreme.closing_low_since
         end as closing_low_since,
         closes.record_begins,
-        session_return.return_20d_pct,
-        session_return.return_ytd_pct,
+        closes.return_20d_pct,
+        closes.return_ytd_pct,
         closes.session_number - listing.session_number + 1 as sessions_since_listing,
         reported.stated_status,
         closes.feed
@@ -156,10 +144,6 @@ described as (
         on
             closes.symbol = float_cap.symbol
             and closes.trade_date = float_cap.trade_date
-    left join session_return
-        on
-            closes.symbol = session_return.symbol
-            and closes.trade_date = session_return.trade_date
 
 ),
 
