@@ -7,6 +7,7 @@ A row of a mart is made from records of `main.figure_origin`: an index's close f
 file, its change also from the line of the session before, a sector's from those of its members.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -14,7 +15,6 @@ from typing import Any
 
 from dagster_project.report.figures import Figure, RowKey, UnknownFigure
 from dagster_project.report.published import KEYS, Published
-from dagster_project.warehouse.connection import dicts
 
 # The rest is only counted: a sector of a whole market has hundreds of records.
 NAMED = 6
@@ -57,8 +57,9 @@ class Origins:
 
     def __init__(self, published: Published) -> None:
         self._published = published
-        self._records: dict[date, dict[tuple[str, str], list[Record]]] = {}
-        self._members: dict[date, list[dict[str, Any]]] = {}
+        self._records: dict[tuple[str, str, date], list[Record]] = {}
+        self._latest: dict[tuple[str, date], list[tuple[str, date]]] = {}
+        self._members: dict[date, dict[tuple[str, str, str], list[str]]] = {}
 
     def prepare(self, rows: Iterable[RowKey]) -> None:
         """Read the records behind many rows with one query.
@@ -66,7 +67,7 @@ class Origins:
         Raises:
             UnknownFigure: the release does not have one of the rows.
         """
-        self._read({want.day for row in rows for want in self._wanted(row) if want.day})
+        self._read(want for row in rows for want in self._wanted(row))
 
     def in_short(self, figure: Figure) -> str:
         """A line for a reader who points at a figure: table, key, value, and its record."""
@@ -128,45 +129,57 @@ class Origins:
         return wanted
 
     def _found(self, wanted: Sequence[Wanted]) -> list[Record]:
-        self._read({want.day for want in wanted if want.day})
+        self._read(wanted)
         return [
             record
             for want in wanted
             if want.day
-            for record in self._records[want.day].get((want.kind, want.symbol), [])
+            for record in self._records[want.kind, want.symbol, want.day]
             if want.segment in (None, record.segment)
         ]
 
-    def _read(self, days: set[date]) -> None:
-        missing = sorted(days - self._records.keys())
+    def _read(self, wanted: Iterable[Wanted]) -> None:
+        keys = {(want.kind, want.symbol, want.day) for want in wanted if want.day}
+        missing = sorted(keys - self._records.keys())
         if not missing:
             return
-        self._records.update({day: {} for day in missing})
+        self._records.update({key: [] for key in missing})
+        days = sorted({day for _, _, day in missing})
+        # The days, as they are, let the view skip all others.
         for values in self._published.con.execute(
-            f"""select record_kind, symbol, trade_date, coalesce(segment, ''), feed, file,
+            f"""with wanted as (
+                select unnest($kinds) as record_kind, unnest($symbols) as symbol,
+                    unnest($days) as trade_date
+            )
+            select record_kind, symbol, trade_date, coalesce(segment, ''), feed, file,
                 file_sha256, line_number
-            from main.figure_origin
-            where is_chosen and trade_date in ({", ".join("?" for _ in missing)})
+            from main.figure_origin semi join wanted using (record_kind, symbol, trade_date)
+            where is_chosen
+            and trade_date in ({", ".join(f"date '{day}'" for day in days)})
             order by record_kind, symbol, segment, file, line_number""",
-            missing,
+            {
+                "kinds": [kind for kind, _, _ in missing],
+                "symbols": [symbol for _, symbol, _ in missing],
+                "days": [day for _, _, day in missing],
+            },
         ).fetchall():
             record = Record(*values)
-            of_day = self._records[record.trade_date]
-            of_day.setdefault((record.kind, record.symbol), []).append(record)
+            self._records[record.kind, record.symbol, record.trade_date].append(record)
 
     def value(self, row: RowKey, column: str) -> Any:
         return self._published.value(row, column)
 
     def latest(self, kind: str, day: date) -> list[tuple[str, date]]:
         """Symbols of a kind that have a record in the week up to a day, and its date."""
-        week = [day - timedelta(days) for days in range(8)]
-        self._read(set(week))
-        latest: dict[str, date] = {}
-        for each in week:
-            for record_kind, symbol in self._records[each]:
-                if record_kind == kind:
-                    latest.setdefault(symbol, each)
-        return sorted(latest.items())
+        if (kind, day) not in self._latest:
+            self._latest[kind, day] = self._published.con.execute(
+                """select symbol, max(trade_date) from main.figure_origin
+                where record_kind = $kind and is_chosen
+                and trade_date between $since and $day
+                group by symbol order by symbol""",
+                {"kind": kind, "since": day - timedelta(7), "day": day},
+            ).fetchall()
+        return self._latest[kind, day]
 
     def markets(self, scope: str) -> list[str]:
         """The markets of a scope of turnover."""
@@ -180,26 +193,32 @@ class Origins:
         """Symbols of the securities that a sector, a basket or a market's breadth is made from."""
         day = _day(row)
         if day not in self._members:
-            self._members[day] = dicts(
-                self._published.con,
-                """select symbol, market, region, sector, industry,
-                    coalesce((select list(basket) from seed.basket_member as member
-                        where member.symbol = security.symbol
-                        and security.trade_date >= member.valid_from
-                        and (member.valid_to is null or security.trade_date <= member.valid_to)
-                    ), []) as basket
-                from main.security_performance as security where trade_date = ?
-                order by symbol""",
-                [day],
-            )
-        members = self._members[day]
+            self._members[day] = self._groups(day)
         if row.table == "market_breadth":
-            return [m["symbol"] for m in members if m["market"] == row["market"]]
-        of_region = [m for m in members if m["region"] == row["region"]]
-        level, sector = row["level"], row["sector"]
-        if level == "basket":
-            return [m["symbol"] for m in of_region if sector in m["basket"]]
-        return [m["symbol"] for m in of_region if m[level] == sector]
+            return self._members[day].get(("breadth", "", row["market"]), [])
+        return self._members[day].get((row["level"], row["region"], row["sector"]), [])
+
+    def _groups(self, day: date) -> dict[tuple[str, str, str], list[str]]:
+        """Symbols by level, region and group on a day."""
+        groups: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+        for symbol, market, region, sector, industry, baskets in self._published.con.execute(
+            """select symbol, market, region, sector, industry,
+                coalesce((select list(basket) from seed.basket_member as member
+                    where member.symbol = security.symbol
+                    and security.trade_date >= member.valid_from
+                    and (member.valid_to is null or security.trade_date <= member.valid_to)
+                ), [])
+            from main.security_performance as security where trade_date = ?
+            order by symbol""",
+            [day],
+        ).fetchall():
+            groups["breadth", "", market].append(symbol)
+            groups["market", region, region].append(symbol)
+            groups["sector", region, sector].append(symbol)
+            groups["industry", region, industry].append(symbol)
+            for basket in baskets:
+                groups["basket", region, basket].append(symbol)
+        return groups
 
 
 def _place(record: Record) -> str:
