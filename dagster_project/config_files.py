@@ -120,7 +120,7 @@ def read_yaml(
     try:
         text = path.read_text(encoding="utf-8")
         root = yaml.compose(text, Loader=yaml.SafeLoader)
-        content = yaml.safe_load(text)
+        content = yaml.SafeLoader("").construct_document(root) if root else None
         repeated = list(_repeated_keys(root))
     except yaml.YAMLError as cause:
         mark = getattr(cause, "problem_mark", None)

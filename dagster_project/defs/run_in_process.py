@@ -20,7 +20,7 @@ from dagster_project.alerts import findings, sending
 from dagster_project.audit.results import ReleaseCheck, check_results
 from dagster_project.defs.run_summary import blocked_lines, release_summary
 from dagster_project.home import Home
-from dagster_project.ingest.feed_catalog import load_feeds
+from dagster_project.ingest.feed_catalog import FeedCatalog, load_feeds
 from dagster_project.market import calendar
 from dagster_project.pipeline import (
     check_dates,
@@ -92,8 +92,9 @@ def run_job(
     """
     today = calendar.today_in_hong_kong()
     check_dates(first, last, today)
-    if nothing_new(home, load_feeds(), (first, last), today):
-        return _when_nothing_is_new(home, last)
+    catalog = load_feeds()
+    if nothing_new(home, catalog, (first, last), today):
+        return _when_nothing_is_new(home, catalog, last)
     prepare(home)
     return _outcome(home, last, _execute(job_name, first, last, on_step))
 
@@ -115,13 +116,13 @@ def write_and_check_report(home: Home, day: date) -> Outcome:
     return Outcome(1 if problems else 0, [*map(str, paths), *problems])
 
 
-def _when_nothing_is_new(home: Home, last: date) -> Outcome:
+def _when_nothing_is_new(home: Home, catalog: FeedCatalog, last: date) -> Outcome:
     """The release as it is; sends alerts and writes a report that the last run did not."""
     messages = [
         "Nothing new: no file changed, nothing was written and nothing published.",
         *release_summary(home),
     ]
-    sending.notify(home, findings.after_release(home, load_feeds().file_due), LOG)
+    sending.notify(home, findings.after_release(home, catalog.file_due), LOG)
     day = day_to_report(home, last)
     if not day or not _is_report_missing(home, day):
         return Outcome(RELEASED, messages)

@@ -11,8 +11,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-import openpyxl
-
 from dagster_project.ingest.document import (
     LINES_PER_MEGABYTE,
     PIECES_PER_MEGABYTE,
@@ -35,6 +33,8 @@ def read_workbook(content: bytes, format_: Format) -> Document:
     Raises:
         FileReadError: it is not a workbook, is empty, or is larger than the format allows.
     """
+    import openpyxl  # takes a tenth of a second, and most nights bring no workbook
+
     try:
         archive = _unpack(content, format_)
         book = openpyxl.load_workbook(archive, read_only=True, data_only=True, keep_links=False)
