@@ -36,15 +36,6 @@ others, not thousands.
 {%- endmacro %}
 
 
-{% macro default__closing_extreme_of_history(closes, value) -%}
-    {{ closing_extreme_since_by_calendar(closes, value) }}
-{%- endmacro %}
-
-{% macro duckdb__closing_extreme_of_history(closes, value) -%}
-    {{ closing_extreme_since_by_list(closes, value) }}
-{%- endmacro %}
-
-
 {% macro closing_extreme_since_by_join(closes, value) -%}
     select
         sought.symbol,
@@ -64,34 +55,6 @@ others, not thousands.
             and sought.trade_date >= {{ rebuild_from() }}
         {% endif %}
     group by sought.symbol, sought.trade_date
-{%- endmacro %}
-
-
-{# A double holds every price and level here exactly enough to tell two of them apart. #}
-{% macro closing_extreme_since_by_list(closes, value) -%}
-    select
-        symbol,
-        trade_date,
-        since.high as closing_high_since,
-        since.low as closing_low_since
-    from (
-        select
-            symbol,
-            unnest(trade_dates) as trade_date,
-            unnest(closing_extremes(trade_dates, close_values)) as since
-        from (
-            select
-                symbol,
-                list(trade_date order by trade_date) as trade_dates,
-                list(cast({{ value }} as double) order by trade_date) as close_values
-            from {{ closes }}
-            where {{ value }} is not null
-            group by symbol
-        )
-    )
-    {% if is_incremental() %}
-        where trade_date >= {{ rebuild_from() }}
-    {% endif %}
 {%- endmacro %}
 
 
