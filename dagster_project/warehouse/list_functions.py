@@ -98,7 +98,7 @@ def trailing_medians(
     counts = back - np.isnan(before).sum(axis=1)
     rows = np.arange(len(flat))
     low = before[rows, np.maximum(counts - 1, 0) // 2]
-    high = before[rows, counts // 2 if back else counts]
+    high = before[rows, counts // 2]
     medians = pa.array(low + (high - low) / 2, mask=counts == 0)
     named = pa.StructArray.from_arrays([medians, pa.array(counts)], names=["median", "value_count"])
     return _lists(starts, named)

@@ -15,12 +15,15 @@ the whole project again. So use it within `is_incremental()`, which is false whi
 {%- endmacro %}
 
 
-{#
-A date at least twenty sessions before the rebuild date: how far back the models that average over
-twenty sessions read. No market pauses for longer than three weeks.
-#}
+{# A date at least twenty sessions before a day. No market pauses for longer than three weeks. #}
+{% macro twenty_sessions_before(day) -%}
+    cast({{ dbt.dateadd('day', -60, day) }} as date)
+{%- endmacro %}
+
+
+{# How far back the models that average over twenty sessions read. #}
 {% macro sessions_before_rebuild() -%}
-    cast({{ dbt.dateadd('day', -60, rebuild_from()) }} as date)
+    {{ twenty_sessions_before(rebuild_from()) }}
 {%- endmacro %}
 
 

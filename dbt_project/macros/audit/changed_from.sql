@@ -19,10 +19,7 @@ times as long). For whoever has not set it, a check looks at the whole history.
 {%- endmacro %}
 
 
-{#
-A date at least twenty sessions before `changed_from()`: how far back checks read what they compare
-with. No market pauses for longer than three weeks.
-#}
+{# How far back checks read what they compare with. #}
 {% macro sessions_before_change() -%}
-    {{ dbt.dateadd('day', -60, changed_from()) }}
+    {{ twenty_sessions_before(changed_from()) }}
 {%- endmacro %}

@@ -56,8 +56,10 @@ left join {{ ref('dim_session') }} as session
 where
     reported.trade_date >= {{ changed_from() }}
     and reported.fifth_before is not null
-    and coalesce(reported.stood_still_before < reported.twentieth_before, true)
-    and (reported.stood_still_before is null or reported.twentieth_before is not null)
+    and (
+        reported.stood_still_before is null
+        or reported.stood_still_before < reported.twentieth_before
+    )
     and reported.high = reported.low
     and reported.close = reported.high
     and reported.close = reported.close_before

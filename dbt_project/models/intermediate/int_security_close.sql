@@ -134,18 +134,12 @@ best_feed as (
 
     select
         marked_so_far.*,
-        {% if is_incremental() %}
-            coalesce(
-                lag(marked_so_far.feed) over (
-                    partition by marked_so_far.symbol order by marked_so_far.trade_date
-                ),
-                standing.feed
-            ) as feed_before
-        {% else %}
+        coalesce(
             lag(marked_so_far.feed) over (
                 partition by marked_so_far.symbol order by marked_so_far.trade_date
-            ) as feed_before
-        {% endif %}
+            ),
+            {{ 'standing.feed' if is_incremental() else 'null' }}
+        ) as feed_before
     from marked_so_far
     {% if is_incremental() %}
         left join standing
