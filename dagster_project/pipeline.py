@@ -282,16 +282,14 @@ def transform(home: Home, selection: Sequence[str] = ()) -> TransformResult:
         create_tables(con)
         built_by = state.get_state(con, "built_by")
         audit_built_by = state.get_state(con, "audit_built_by")
-        rebuild_from = state.pending_from(con) or state.EVERYTHING
+        pending = state.pending_rebuild(con)
     models_changed = built_by != fingerprint.of_models()
-    full_refresh = models_changed or rebuild_from == state.EVERYTHING
+    rebuild = state.REBUILD_ALL if models_changed or not pending else pending
     is_whole = not selection
     if is_whole and not models_changed:
         audit_changed = audit_built_by != fingerprint.of_audit_views()
         selection = ["--selector", "night_and_audit" if audit_changed else "night"]
-    result = build(
-        home, selection, state.EVERYTHING if full_refresh else rebuild_from, full_refresh
-    )
+    result = build(home, selection, rebuild)
     checks = [result_of_dbt_test(test) for test in result.tests]
     with connect(home.warehouse) as con:
         con.begin()
@@ -306,18 +304,18 @@ def transform(home: Home, selection: Sequence[str] = ()) -> TransformResult:
 
 
 def audit(home: Home) -> list[ReleaseCheck]:
-    """Run the audit's checks on the sessions that changed since the last release.
+    """Run the audit's checks on what changed since the last release.
 
     If the checks themselves have changed, they look at all sessions.
     """
     release = published_release(home)
     with connect(home.warehouse) as con:
         views = fingerprint.of_audit_views()
-        changed_from = state.pending_from(con)
-        if changed_from is None or state.get_state(con, "audited_by") != views:
-            changed_from = state.EVERYTHING
+        changed = state.pending_rebuild(con)
+        if changed is None or state.get_state(con, "audited_by") != views:
+            changed = state.REBUILD_ALL
         con.begin()
-        found = run_checks(con, changed_from, release.clock if release else None)
+        found = run_checks(con, changed, release.clock if release else None)
         keep_check_results(con, "audit", found, replace_all=True)
         state.set_state(con, "audited_by", views)
         con.commit()

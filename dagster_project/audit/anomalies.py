@@ -3,8 +3,8 @@
 Belongs here: the table `raw.anomaly`, which of its rows are new, and which withhold a release. Does
 not belong here: the checks' queries (`dbt_project/models/audit/`), results in words (`results.py`).
 
-A night looks only at the sessions that changed. What was found in others stands: it is counted, and
-not told again. A finding stands as long as a check says the same of the same place.
+A night looks only at what changed. What was found elsewhere stands: it is counted, and not told
+again. A finding stands as long as a check says the same of the same place.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,9 +12,10 @@ from datetime import date
 
 import duckdb
 
-from dagster_project.audit.policy import Policy
+from dagster_project.audit.policy import Policy, Scope
 from dagster_project.audit.waivers import Waiver
 from dagster_project.warehouse.sql import literal
+from dagster_project.warehouse.state import Rebuild
 
 # If more sessions than this are new at once, a history is loaded and not some nights.
 NIGHTS_AT_ONCE = 10
@@ -38,7 +39,7 @@ def find_anomalies(
     con: duckdb.DuckDBPyConnection,
     policies: Mapping[str, Policy],
     waivers: Sequence[Waiver],
-    changed_from: date,
+    changed: Rebuild,
     released_to: date | None,
 ) -> None:
     """Read the views of all checks, and renew `raw.anomaly` by what they find.
@@ -48,10 +49,12 @@ def find_anomalies(
 
     Args:
         con: connection to the warehouse.
-        changed_from: the first session that changed since the last release.
+        changed: what changed since the last release, and was rebuilt.
         released_to: the clock of the last release; None before the first.
     """
-    con.execute("set variable changed_from = ?::DATE", [changed_from])
+    con.execute("set variable changed_from = ?::DATE", [changed.first])
+    con.execute("set variable all_changed_from = ?::DATE", [changed.all_from or date.max])
+    con.execute("set variable changed_series = ?::VARCHAR[]", [changed.series])
     con.execute(f"create or replace temp table found ({COLUMNS})")
     for name, policy in policies.items():
         con.execute(f"""
@@ -71,7 +74,7 @@ def find_anomalies(
                     select feed from raw.feed where price_basis <> 'traded')""",
                 [policy.adjusted, name],
             )
-    _compare_with_standing(con, policies, changed_from)
+    _compare_with_standing(con, policies)
     _waive(con, waivers)
     _block_on_evidence_only(con, released_to)
     con.execute("delete from raw.anomaly")
@@ -104,33 +107,34 @@ def mark_released(con: duckdb.DuckDBPyConnection, release_id: str) -> None:
     con.execute("update raw.anomaly set first_seen = ? where first_seen is null", [release_id])
 
 
-def _compare_with_standing(
-    con: duckdb.DuckDBPyConnection, policies: Mapping[str, Policy], changed_from: date
-) -> None:
-    """Make `finding` of what was found now, and of what stands in sessions not looked at now."""
-    of_sessions = _of_scope(policies, "sessions")
+def _compare_with_standing(con: duckdb.DuckDBPyConnection, policies: Mapping[str, Policy]) -> None:
+    """Make `finding` of what was found now, and of what stands where no check looked now."""
+    of_sessions = _of_scope(policies, "sessions", "securities")
     is_same = " and ".join(f"found.{name} is not distinct from known.{name}" for name in _IDENTITY)
-    con.execute(
-        f"""create or replace temp table finding as
+    # As in the macros changed_from and is_changed, to which the checks keep.
+    is_looked_at = f"""(
+        coalesce(trade_date >= getvariable('changed_from'), true)
+        and not coalesce(
+            {_of_scope(policies, "securities")}
+            and record_kind = 'security_close'
+            and trade_date < getvariable('all_changed_from')
+            and not list_contains(getvariable('changed_series'), symbol), false))"""
+    con.execute(f"""
+        create or replace temp table finding as
         with known as (
             select {", ".join(_IDENTITY)}, min(first_seen) as first_seen
             from raw.anomaly where first_seen is not null group by all
         )
         select found.* replace (known.first_seen as first_seen)
-        from (
-            from found where not {of_sessions} or coalesce(trade_date, $from) >= $from
-        ) as found
+        from (from found where not {of_sessions} or {is_looked_at}) as found
         left join known on {is_same}
         union all
-        select * from raw.anomaly
-        where {of_sessions} and trade_date < $from""",
-        {"from": changed_from},
-    )
+        select * from raw.anomaly where {of_sessions} and not {is_looked_at}""")
 
 
-def _of_scope(policies: Mapping[str, Policy], scope: str) -> str:
-    """SQL: whether a row's check has the scope."""
-    names = [literal(name) for name, policy in policies.items() if policy.scope == scope]
+def _of_scope(policies: Mapping[str, Policy], *scopes: Scope) -> str:
+    """SQL: whether a row's check has one of the scopes."""
+    names = [literal(name) for name, policy in policies.items() if policy.scope in scopes]
     return f"check_name in ({', '.join(names)})"
 
 

@@ -21,8 +21,9 @@ from dagster_project.warehouse.dbt_run import DBT_PROJECT
 POLICY = DBT_PROJECT / "models" / "audit" / "checks.yaml"
 
 Confidence = Literal["certain", "likely", "possible"]
-# What a view looks at: the sessions that changed, all there is, or what changed since the release.
-Scope = Literal["sessions", "everything", "changes"]
+# What a view looks at: the sessions that changed; of these only the securities that changed; all
+# there is; or what changed since the release.
+Scope = Literal["sessions", "securities", "everything", "changes"]
 
 
 class PolicyError(ValueError):
@@ -117,10 +118,14 @@ def load_policies(path: Path = POLICY) -> dict[str, Policy]:
                 f"{path}: {name}: every setting here is used in {name}.sql, and every setting used "
                 f"there is one here: {', '.join(sorted(odd))}"
             )
-        if ("changed_from()" in view) != (policy.scope == "sessions"):
+        scopes = {"sessions"} if "changed_from()" in view else {"everything", "changes"}
+        if "is_changed(" in view:
+            scopes = {"securities"}
+        if policy.scope not in scopes:
             raise PolicyError(
-                f"{path}: {name}: a view that keeps to changed_from() has the scope `sessions`, "
-                f"any other has not; here it is {policy.scope!r}"
+                f"{path}: {name}: a view that keeps to is_changed() has the scope `securities`, "
+                f"any other that keeps to changed_from() has `sessions`, and one that keeps to "
+                f"neither has neither of them; here it is {policy.scope!r}"
             )
     return policies
 

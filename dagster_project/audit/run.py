@@ -18,6 +18,7 @@ from dagster_project.audit.policy import load_policies
 from dagster_project.audit.results import KEPT_ROWS, Counts, Finding, ReleaseCheck, result_of
 from dagster_project.audit.waivers import Waiver, load_waivers
 from dagster_project.warehouse.connection import dicts
+from dagster_project.warehouse.state import Rebuild
 
 
 def fingerprint() -> str:
@@ -27,11 +28,11 @@ def fingerprint() -> str:
 
 def run_checks(
     con: duckdb.DuckDBPyConnection,
-    changed_from: date,
+    changed: Rebuild,
     released_to: date | None = None,
     waivers: Sequence[Waiver] | None = None,
 ) -> list[ReleaseCheck]:
-    """Every check, on sessions from `changed_from` on, with what stands in earlier ones.
+    """Every check, on what changed, with what stands in all the rest.
 
     Args:
         con: connection to a warehouse whose views of schema `audit` dbt has built.
@@ -40,7 +41,7 @@ def run_checks(
     """
     policies = load_policies()
     waivers = load_waivers() if waivers is None else waivers
-    anomalies.find_anomalies(con, policies, waivers, changed_from, released_to)
+    anomalies.find_anomalies(con, policies, waivers, changed, released_to)
     counts = {
         name: Counts(found, new, waived)
         for name, found, new, waived in con.execute("""

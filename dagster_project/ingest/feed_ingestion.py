@@ -331,15 +331,13 @@ def _apply(
     (before,) = con.execute(
         "select record_kinds from raw.feed where feed = ?", [spec.feed]
     ).fetchone() or ((),)
-    dates = []
+    found: list[state.Change] = []
     for name in dict.fromkeys([*spec.records, *before]):
         kind = RECORD_KINDS[name]
         reported = reported_records(spec, kind) if read_ids and name in spec.records else None
-        dates.append(raw_tables.apply_records(con, kind, spec.feed, reported, held, delivered, now))
-    changed_from = min(filter(None, dates), default=None)
-    if changed_from:
-        state.mark_pending(con, changed_from, f"feed {spec.feed}", now)
-    return changed_from
+        found += raw_tables.apply_records(con, kind, spec.feed, reported, held, delivered, now)
+    state.mark_changes(con, found, f"feed {spec.feed}", now)
+    return min((change.first for change in found), default=None)
 
 
 def _count(

@@ -12,7 +12,6 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,7 @@ from filelock import FileLock
 from dagster_project import fingerprint
 from dagster_project.home import PROJECT_ROOT, Home
 from dagster_project.warehouse.connection import connect, dicts
-from dagster_project.warehouse.state import EVERYTHING
+from dagster_project.warehouse.state import REBUILD_ALL, Rebuild
 
 DBT_PROJECT = PROJECT_ROOT / "dbt_project"
 # The number of rows that are read of those that a failed test objects to.
@@ -76,22 +75,20 @@ def manifest_path(home: Home) -> Path:
         made_from = manifest.with_name("manifest.made_from")
         made_by = fingerprint.of_values(fingerprint.of_models(), fingerprint.of_audit_views())
         if not made_from.exists() or made_from.read_text() != made_by:
-            result = _invoke(home, ["parse"], EVERYTHING)
+            result = _invoke(home, ["parse"], REBUILD_ALL)
             if result.errors:
                 raise DbtFailed("the dbt project cannot be parsed:\n" + "\n".join(result.errors))
             made_from.write_text(made_by)
     return manifest
 
 
-def build(
-    home: Home, selection: Sequence[str], rebuild_from: date, full_refresh: bool
-) -> DbtResult:
+def build(home: Home, selection: Sequence[str], rebuild: Rebuild) -> DbtResult:
     """Run `dbt build` on the warehouse, to which no connection may be open.
 
     Args:
         selection: dbt's selection arguments; empty for everything.
-        rebuild_from: the earliest session to rebuild.
-        full_refresh: drop and create all tables, needed after the models changed.
+        rebuild: what is rebuilt of the tables that it selects. With `REBUILD_ALL` they are dropped
+            and created, which is needed after the models changed.
     """
     # Unit tests are about the models, not about tonight's data; `make test` runs them.
     arguments = [
@@ -103,16 +100,16 @@ def build(
         "unit_test",
         *selection,
     ]
-    arguments += ["--full-refresh"] if full_refresh else []
-    return _invoke(home, arguments, rebuild_from)
+    arguments += ["--full-refresh"] if rebuild == REBUILD_ALL else []
+    return _invoke(home, arguments, rebuild)
 
 
 def run_unit_tests(home: Home) -> dict[str, str]:
     """Run the models' unit tests on a built warehouse: test name -> status (`pass` if passed)."""
-    return _invoke(home, ["test", "--select", "test_type:unit"], EVERYTHING).statuses
+    return _invoke(home, ["test", "--select", "test_type:unit"], REBUILD_ALL).statuses
 
 
-def _invoke(home: Home, arguments: Sequence[str], rebuild_from: date) -> DbtResult:
+def _invoke(home: Home, arguments: Sequence[str], rebuild: Rebuild) -> DbtResult:
     # Importing dbt takes a second, so it is done only here.
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.adapters.factory import reset_adapters
@@ -130,7 +127,8 @@ def _invoke(home: Home, arguments: Sequence[str], rebuild_from: date) -> DbtResu
 
     with _environment(
         CLOSING_BELL_HOME=str(home.root),
-        CLOSING_BELL_REBUILD_FROM=rebuild_from.isoformat(),
+        CLOSING_BELL_REBUILD_FROM=rebuild.first.isoformat(),
+        CLOSING_BELL_REBUILD_SERIES=",".join(rebuild.series),
         DBT_TARGET_PATH=str(home.root / "dbt"),
         DBT_LOG_PATH=str(home.root / "dbt" / "logs"),
     ):

@@ -18,6 +18,7 @@ import duckdb
 
 from dagster_project.market.calendar import EARLIEST_DATE, LONGEST_CLOSURE
 from dagster_project.market.record_kinds import RECORD_KINDS, RecordKind
+from dagster_project.warehouse.state import FEW_SERIES, Change, pending_of_all_from
 from dagster_project.warehouse.temp_table import create_temp_table
 
 
@@ -97,7 +98,8 @@ def create_tables(con: duckdb.DuckDBPyConnection) -> None:
             fingerprint VARCHAR, price_basis VARCHAR)""")
     con.execute("""
         create table if not exists raw.pending_rebuild (
-            trade_date DATE, reason VARCHAR, noticed_at TIMESTAMP)""")
+            trade_date DATE, reason VARCHAR, noticed_at TIMESTAMP, symbol VARCHAR,
+            last_changed_date DATE)""")
     _add_missing_columns(con)
     con.execute("create table if not exists raw.feed_problem (feed VARCHAR, problem VARCHAR)")
     con.execute("create table if not exists raw.state (key VARCHAR, value VARCHAR)")
@@ -111,6 +113,8 @@ def _add_missing_columns(con: duckdb.DuckDBPyConnection) -> None:
         ("feed", "price_basis"): "VARCHAR",
         ("session", "closes_at"): "VARCHAR",
         ("session", "is_guessed"): "BOOLEAN",
+        ("pending_rebuild", "series"): "VARCHAR",
+        ("pending_rebuild", "last_changed_date"): "DATE",
     }
     for kind in RECORD_KINDS.values():
         for table in (kind.name, f"{kind.name}_superseded"):
@@ -195,7 +199,7 @@ def apply_records(
     held: Sequence[int],
     redelivered: Sequence[int] | None,
     now: datetime,
-) -> date | None:
+) -> list[Change]:
     """Bring `raw.<kind>` up to date with what some files of a feed report now.
 
     `raw.file` must have the files' times of delivery already.
@@ -209,7 +213,7 @@ def apply_records(
             files of the feed can report the same record.
 
     Returns:
-        The earliest covered date whose figures may change; None if none may.
+        The covered dates whose figures may change, and of which series.
     """
     table, key = f"raw.{kind.name}", ", ".join(kind.key)
     columns = f"{', '.join(kind.columns)}, file_id, line_number"
@@ -236,7 +240,7 @@ def apply_records(
     if redelivered is not None:
         _mark_latest_delivered(con, kind, feed, redelivered)
         changed += f" union all select {key} from turned"
-    return _earliest_covered(con, kind, changed)
+    return _changes(con, kind, changed)
 
 
 def _find_differences(
@@ -296,25 +300,41 @@ def _mark_latest_delivered(
         where {table}.rowid = held_row""")
 
 
-def _earliest_covered(
-    con: duckdb.DuckDBPyConnection, kind: RecordKind, changed: str
-) -> date | None:
-    """The earliest covered date of changed records; records without a date count from the start.
+def _changes(con: duckdb.DuckDBPyConnection, kind: RecordKind, changed: str) -> list[Change]:
+    """From which covered date on figures change; records without a date count from the start.
+
+    Where records of few series are earlier than those of all others, they are told apart.
 
     Args:
         changed: a query of the keys of the changed records.
     """
-    if kind.is_dated:
-        # The first covered session takes its previous close from the session before.
-        since = f"from_date - {LONGEST_CLOSURE.days}"
-        touched_dates = f"trade_date between {since} and to_date"
-        if kind.is_looked_back_on:
-            touched_dates = "trade_date <= to_date"
-        query = f"""
-            select min(greatest(trade_date, from_date))
-            from (select distinct trade_date from ({changed}))
-            join raw.asked_dates on {touched_dates}"""
-    else:
-        query = f"select '{EARLIEST_DATE}'::DATE from ({changed}) limit 1"
-    row = con.execute(query).fetchone()
-    return row[0] if row else None
+    if not kind.is_dated:
+        found = con.execute(f"select 1 from ({changed}) limit 1").fetchall()
+        return [Change(EARLIEST_DATE, EARLIEST_DATE)] if found else []
+    # The first covered session takes its previous close from the session before.
+    since = f"from_date - {LONGEST_CLOSURE.days}"
+    touched_dates = f"trade_date between {since} and to_date"
+    if kind.is_looked_back_on:
+        touched_dates = "trade_date <= to_date"
+    span = """
+        select min(greatest(trade_date, from_date)), max(greatest(trade_date, from_date))"""
+    ((first, last),) = con.execute(f"""
+        {span} from (select distinct trade_date from ({changed}))
+        join raw.asked_dates on {touched_dates}""").fetchall()
+    if first is None:
+        return []
+    of_all_from = pending_of_all_from(con)
+    if of_all_from is not None and of_all_from <= first:
+        return [Change(first, last)]
+    by_series = con.execute(f"""
+        {span}, {kind.series} as series from ({changed})
+        join raw.asked_dates on {touched_dates}
+        group by series order by 1, series limit {FEW_SERIES + 1}""").fetchall()
+    alone = [Change(*row) for row in by_series]
+    if len(alone) <= FEW_SERIES:
+        return alone
+    of_all_from = alone.pop().first
+    return [
+        *(change for change in alone if change.first < of_all_from),
+        Change(of_all_from, last),
+    ]

@@ -5,14 +5,47 @@ Belongs here: reading and changing the tables `raw.asked_dates`, `raw.pending_re
 (`raw_tables.py`); sessions (`sessions.py`).
 """
 
+from collections.abc import Iterable
+from dataclasses import astuple, dataclass
 from datetime import date, datetime, timedelta
 
 import duckdb
 
 from dagster_project.market.calendar import EARLIEST_DATE
+from dagster_project.warehouse.temp_table import create_temp_table
 
 # Pending from this date on means: rebuild everything.
 EVERYTHING = EARLIEST_DATE
+# As long as not more series than this changed, other securities are not rebuilt.
+FEW_SERIES = 50
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a run changed: records of one series, or of any (None), of the dates `first` to `last`.
+
+    What follows from these records may be later than `last`.
+    """
+
+    first: date
+    last: date
+    series: str | None = None
+
+
+@dataclass(frozen=True)
+class Rebuild:
+    """What must be rebuilt: every table from `first` on.
+
+    Where `series` names some, tables with a row per security are rebuilt from `first` on for these
+    only, and for all others from `all_from` on, or not at all where it is None.
+    """
+
+    first: date
+    all_from: date | None
+    series: tuple[str, ...] = ()
+
+
+REBUILD_ALL = Rebuild(EVERYTHING, EVERYTHING)
 
 
 def get_state(con: duckdb.DuckDBPyConnection, key: str) -> str | None:
@@ -81,12 +114,29 @@ def keep_feed_problems(con: duckdb.DuckDBPyConnection, problems: dict[str, str])
 
 
 def mark_pending(con: duckdb.DuckDBPyConnection, day: date, reason: str, now: datetime) -> None:
-    """Remember that the marts must be rebuilt from this date on; a release clears this."""
+    """Remember that all tables must be rebuilt from this date on; a release clears this."""
+    mark_changes(con, [Change(day, day)], reason, now)
+
+
+def mark_changes(
+    con: duckdb.DuckDBPyConnection, changes: Iterable[Change], reason: str, now: datetime
+) -> None:
+    """Remember what must be rebuilt because of these changes; a release clears this."""
+    create_temp_table(
+        con,
+        "change",
+        {"trade_date": "DATE", "last_changed_date": "DATE", "series": "VARCHAR"},
+        map(astuple, changes),
+    )
     con.execute(
-        """insert into raw.pending_rebuild
-        select $day, $reason, $now where not exists (
-            select 1 from raw.pending_rebuild where trade_date <= $day and reason = $reason)""",
-        {"day": day, "reason": reason, "now": now},
+        """insert into raw.pending_rebuild by name
+        select *, $reason as reason, $now as noticed_at from change where not exists (
+            select 1 from raw.pending_rebuild as known
+            where known.trade_date <= change.trade_date and known.reason = $reason
+            and (known.series is null or (
+                known.series = change.series
+                and known.last_changed_date >= change.last_changed_date)))""",
+        {"reason": reason, "now": now},
     )
 
 
@@ -94,6 +144,30 @@ def pending_from(con: duckdb.DuckDBPyConnection) -> date | None:
     """The rebuild date: the earliest date whose figures may have changed; None if none has."""
     row = con.execute("select min(trade_date) from raw.pending_rebuild").fetchone()
     return row[0] if row else None
+
+
+def pending_of_all_from(con: duckdb.DuckDBPyConnection) -> date | None:
+    """The earliest date from which all securities must be rebuilt; None if there is none."""
+    row = con.execute(
+        "select min(trade_date) from raw.pending_rebuild where series is null"
+    ).fetchone()
+    return row[0] if row else None
+
+
+def pending_rebuild(con: duckdb.DuckDBPyConnection) -> Rebuild | None:
+    """What must be rebuilt; None if nothing."""
+    first, of_all_from = pending_from(con), pending_of_all_from(con)
+    if first is None:
+        return None
+    rows = con.execute(
+        """select distinct series from raw.pending_rebuild
+        where series is not null and ($from is null or trade_date < $from) order by series""",
+        {"from": of_all_from},
+    ).fetchall()
+    series = tuple(name for (name,) in rows)
+    if not series or len(series) > FEW_SERIES:
+        return Rebuild(first, first)
+    return Rebuild(first, of_all_from, series)
 
 
 def what_changed(con: duckdb.DuckDBPyConnection) -> str:

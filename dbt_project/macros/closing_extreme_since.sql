@@ -7,8 +7,10 @@ Args:
     closes: a relation or CTE with symbol, trade_date (unique together) and the value, of all of
         history, also in an incremental run.
     value: the column compared; rows without it are left out.
+    of_securities: whether the rows of few securities may be rebuilt from an earlier date than those
+        of all others.
 Yields symbol, trade_date, closing_high_since, closing_low_since; in an incremental run of the rows
-from `rebuild_from()` on.
+that it rebuilds.
 
 Three ways give the same answer. A night compares its few sessions with all of history in one join,
 which reads the history once per session. Otherwise DuckDB gives the history of each symbol as lists
@@ -17,26 +19,55 @@ answers are: in the five sessions before, then in the same month, then in the sa
 latest year that has one, narrowed to its month and session. So a row is compared with tens of
 others, not thousands.
 #}
-{% macro closing_extreme_since(closes, value) -%}
-    {%- if is_incremental() and days_to_rebuild() <= 31 -%}
-        {{ closing_extreme_since_by_join(closes, value) }}
+{% macro closing_extreme_since(closes, value, of_securities=false) -%}
+    {%- if not is_incremental() -%}
+        {{ closing_extreme_of_history(closes, value) }}
+    {%- elif of_securities and rebuilt_series() -%}
+        {{ closing_extreme_of_history(
+            "(select * from " ~ closes ~ " where " ~ is_rebuilt_alone('symbol') ~ ")",
+            value,
+            rebuild_from()
+        ) }}
+
+        union all
+
+        {{ closing_extreme_since_day(
+            "(select * from " ~ closes ~ " where not " ~ is_rebuilt_alone('symbol') ~ ")",
+            value,
+            rebuild_all_from()
+        ) }}
     {%- else -%}
-        {{ adapter.dispatch('closing_extreme_of_history', 'closing_bell')(closes, value) }}
+        {{ closing_extreme_since_day(closes, value, rebuild_from()) }}
     {%- endif -%}
 {%- endmacro %}
 
 
-{# Days from the rebuild date to the last covered date. #}
-{% macro days_to_rebuild() -%}
+{% macro closing_extreme_since_day(closes, value, since) -%}
+    {%- if days_since(since) <= 31 -%}
+        {{ closing_extreme_since_by_join(closes, value, since) }}
+    {%- else -%}
+        {{ closing_extreme_of_history(closes, value, since) }}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{# Days from a date to the last covered date. #}
+{% macro days_since(day) -%}
     {%- set days -%}
-        select {{ dbt.datediff(rebuild_from(), 'max(to_date)', 'day') }}
+        select {{ dbt.datediff(day, 'max(to_date)', 'day') }}
         from {{ source('raw', 'asked_dates') }}
     {%- endset -%}
     {{ return(run_query(days).rows[0][0]) }}
 {%- endmacro %}
 
 
-{% macro closing_extreme_since_by_join(closes, value) -%}
+{# The three ways; `since` is the first date whose rows are wanted, none for all. #}
+{% macro closing_extreme_of_history(closes, value, since=none) -%}
+    {{ return(adapter.dispatch('closing_extreme_of_history', 'closing_bell')(closes, value, since)) }}
+{%- endmacro %}
+
+
+{% macro closing_extreme_since_by_join(closes, value, since=none) -%}
     select
         sought.symbol,
         sought.trade_date,
@@ -51,14 +82,14 @@ others, not thousands.
             and sought.trade_date > earlier.trade_date
     where
         sought.{{ value }} is not null
-        {% if is_incremental() %}
-            and sought.trade_date >= {{ rebuild_from() }}
+        {% if since %}
+            and sought.trade_date >= {{ since }}
         {% endif %}
     group by sought.symbol, sought.trade_date
 {%- endmacro %}
 
 
-{% macro closing_extreme_since_by_calendar(closes, value) -%}
+{% macro closing_extreme_since_by_calendar(closes, value, since=none) -%}
     with five_sessions as (
 
         select
@@ -123,8 +154,8 @@ others, not thousands.
                 and earlier.close_value {{ comparison }} sought.close_value
         where
             sought.{{ side }}_since is null
-            {% if is_incremental() %}
-                and sought.trade_date >= {{ rebuild_from() }}
+            {% if since %}
+                and sought.trade_date >= {{ since }}
             {% endif %}
         group by
             sought.symbol,
@@ -239,7 +270,7 @@ others, not thousands.
         on
             five_sessions.symbol = low_beyond.symbol
             and five_sessions.trade_date = low_beyond.trade_date
-    {% if is_incremental() %}
-        where five_sessions.trade_date >= {{ rebuild_from() }}
+    {% if since %}
+        where five_sessions.trade_date >= {{ since }}
     {% endif %}
 {%- endmacro %}

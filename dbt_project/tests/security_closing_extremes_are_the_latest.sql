@@ -32,7 +32,7 @@ sought as (
             sought.symbol = earlier.symbol
             and sought.trade_date > earlier.trade_date
             and sought.record_begins <= earlier.trade_date
-    where sought.trade_date >= {{ rebuild_from() }}
+    where {{ is_rebuilt('sought.symbol', 'sought.trade_date') }}
     group by
         sought.symbol, sought.trade_date, sought.closing_high_since, sought.closing_low_since
 

@@ -21,6 +21,7 @@ from dagster_project.home import PROJECT_ROOT, Home
 from dagster_project.ingest.feed_catalog import load_feeds
 from dagster_project.warehouse import dbt_run
 from dagster_project.warehouse.connection import connect
+from dagster_project.warehouse.state import Rebuild
 from tests.conftest import copy_home
 from tests.support import TODAY
 
@@ -146,11 +147,11 @@ def test_another_threshold_rebuilds_the_views_and_no_table(
     checks.write_text(text.replace("{index_pct: 10}", "{index_pct: 0.1}"), encoding="utf-8")
     monkeypatch.setattr(fingerprint, "PROJECT_ROOT", tmp_path)
     monkeypatch.setattr(dbt_run, "DBT_PROJECT", project)
-    built: list[tuple[list[str], bool]] = []
+    built: list[tuple[list[str], date]] = []
 
-    def build(home: Home, selection: list[str], day: date, full_refresh: bool) -> object:
-        result = dbt_run.build(home, selection, day, full_refresh)
-        built.append((sorted(result.statuses), full_refresh))
+    def build(home: Home, selection: list[str], rebuild: Rebuild) -> object:
+        result = dbt_run.build(home, selection, rebuild)
+        built.append((sorted(result.statuses), rebuild.first))
         return result
 
     monkeypatch.setattr(pipeline, "build", build)
@@ -162,11 +163,11 @@ def test_another_threshold_rebuilds_the_views_and_no_table(
     assert found.rows_found > 1
     # What the check now finds in sessions that did not change is an anomaly of the release too.
     assert len({row.trade_date for row in found.offending_rows}) > 1
-    ((nodes, full_refresh),) = built
+    ((nodes, rebuilt_from),) = built
     assert "moves_unusual" in nodes
     assert "index_performance" in nodes
     assert "stg_index_close" not in nodes  # what no night builds
-    assert not full_refresh
+    assert rebuilt_from == NIGHT
 
 
 def test_a_plain_night_builds_no_view_of_the_audit(
@@ -174,9 +175,9 @@ def test_a_plain_night_builds_no_view_of_the_audit(
 ) -> None:
     selections: list[object] = []
 
-    def build(home: Home, selection: list[str], day: date, full_refresh: bool) -> object:
+    def build(home: Home, selection: list[str], rebuild: Rebuild) -> object:
         selections.append(selection)
-        return dbt_run.build(home, selection, day, full_refresh)
+        return dbt_run.build(home, selection, rebuild)
 
     monkeypatch.setattr(pipeline, "build", build)
     assert run(home).release

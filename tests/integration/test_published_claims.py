@@ -22,7 +22,7 @@ from dagster_project.ingest.feed_spec import FeedSpecError
 from dagster_project.warehouse import raw_tables
 from dagster_project.warehouse.connection import connect
 from dagster_project.warehouse.dbt_run import build
-from dagster_project.warehouse.state import EVERYTHING
+from dagster_project.warehouse.state import REBUILD_ALL
 from tests.conftest import copy_home, run_cli
 
 DAY = "20250917_"
@@ -145,7 +145,7 @@ def test_targets_and_events_that_come_late_decide_claims(real_home: Home, tmp_pa
             select basket, round(relative_return_pct, 2) from main.event_reaction order by basket
             """).fetchall() == [("hk_consumer", 0.22), ("mainland_consumer", -0.38)]
         night = {mart: rows(con, mart) for mart in MARTS}
-    assert build(home, [], EVERYTHING, full_refresh=True).errors == []
+    assert build(home, [], REBUILD_ALL).errors == []
     with connect(home.warehouse, read_only=True) as con:
         assert {mart: rows(con, mart) for mart in MARTS} == night
 

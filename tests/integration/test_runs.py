@@ -14,7 +14,7 @@ import pytest
 from dagster_project.home import Home
 from dagster_project.warehouse.connection import connect
 from dagster_project.warehouse.dbt_run import build
-from dagster_project.warehouse.state import EVERYTHING
+from dagster_project.warehouse.state import REBUILD_ALL
 from tests.conftest import copy_home, run_cli
 
 # What a rebuild may not repeat: when rows came in, and the releases themselves.
@@ -87,9 +87,69 @@ def test_nights_on_top_of_history_equal_one_rebuild(sample_home: Home, tmp_path:
 
 def test_full_refresh_equals_incremental_on_real_files(real_home: Home, tmp_path: Path) -> None:
     home = copy_home(real_home, tmp_path / "home")
-    result = build(home, [], EVERYTHING, full_refresh=True)
+    result = build(home, [], REBUILD_ALL)
     assert result.errors == []
     assert differences(home.warehouse, real_home.published) == {}
+
+
+@pytest.mark.parametrize("correction", ["another close", "row gone", "whole session"])
+def test_a_correction_of_old_sessions_equals_a_full_refresh_on_real_files(
+    real_home: Home, tmp_path: Path, correction: str
+) -> None:
+    """Few securities are rebuilt alone, and all of them where a whole session changed."""
+    home = copy_home(real_home, tmp_path / "home")
+    files = sorted((home.landing / "yahoo_hk").glob("*.csv"))
+    for path in files if correction == "whole session" else files[:1]:
+        lines = path.read_text().splitlines(keepends=True)
+        found = [n for n, line in enumerate(lines) if line.startswith("2023-03-15")]
+        if not found:  # listed later
+            continue
+        (number,) = found
+        day, close, high, low, open_, volume = lines[number].split(",")
+        if correction == "another close":
+            lines[number] = ",".join([day, high, high, low, open_, volume])
+        elif correction == "row gone":
+            del lines[number]
+        else:
+            lines[number] = ",".join([day, close, high, low, open_, "0\n"])
+        path.unlink()
+        path.write_text("".join(lines))
+    done = run_cli(home, "nightly", "2025-09-17")
+    assert done.returncode == 0, done.stderr
+    corrected = tmp_path / "corrected.duckdb"
+    shutil.copy(home.published, corrected)
+    assert differences(corrected, real_home.published)
+    assert build(home, [], REBUILD_ALL).errors == []
+    assert differences(home.warehouse, corrected) == {}
+
+
+def test_a_row_that_made_a_session_of_its_feed_is_felt_by_all_securities(
+    sample_home: Home, tmp_path: Path
+) -> None:
+    """Only one security changes, and with it whether its feed delivered that session."""
+    home = copy_home(sample_home, tmp_path / "home")
+
+    def remove_row(path: Path) -> None:
+        lines = path.read_text().splitlines(keepends=True)
+        kept = [line for line in lines if not line.startswith("2025-03-12")]
+        assert len(kept) == len(lines) - 1, path
+        path.unlink()
+        path.write_text("".join(kept))
+
+    last, *others = sorted((home.landing / "yahoo_hk").glob("*.csv"))
+    for path in others:
+        remove_row(path)
+    assert run_cli(home, "nightly", "2025-09-17").returncode == 0
+    remove_row(last)
+    done = run_cli(home, "nightly", "2025-09-17")
+    assert done.returncode == 0, done.stderr
+    with connect(home.published, read_only=True) as con:
+        said = con.execute("select what_changed from main.release order by release_id").fetchall()
+    assert "sessions judged anew from 2025-03-12 on" in said[-1][0]
+    corrected = tmp_path / "corrected.duckdb"
+    shutil.copy(home.published, corrected)
+    assert build(home, [], REBUILD_ALL).errors == []
+    assert differences(home.warehouse, corrected) == {}
 
 
 @pytest.fixture(scope="module")

@@ -4,17 +4,17 @@ What is read of a symbol's whole history. DuckDB gives each history as lists to 
 #}
 
 
-{% macro default__closing_extreme_of_history(closes, value) -%}
-    {{ closing_extreme_since_by_calendar(closes, value) }}
+{% macro default__closing_extreme_of_history(closes, value, since) -%}
+    {{ closing_extreme_since_by_calendar(closes, value, since) }}
 {%- endmacro %}
 
-{% macro duckdb__closing_extreme_of_history(closes, value) -%}
-    {{ closing_extreme_since_by_list(closes, value) }}
+{% macro duckdb__closing_extreme_of_history(closes, value, since) -%}
+    {{ closing_extreme_since_by_list(closes, value, since) }}
 {%- endmacro %}
 
 
 {# A double holds every price and level here exactly enough to tell two of them apart. #}
-{% macro closing_extreme_since_by_list(closes, value) -%}
+{% macro closing_extreme_since_by_list(closes, value, since=none) -%}
     select
         symbol,
         trade_date,
@@ -35,8 +35,8 @@ What is read of a symbol's whole history. DuckDB gives each history as lists to 
             group by symbol
         )
     )
-    {% if is_incremental() %}
-        where trade_date >= {{ rebuild_from() }}
+    {% if since %}
+        where trade_date >= {{ since }}
     {% endif %}
 {%- endmacro %}
 

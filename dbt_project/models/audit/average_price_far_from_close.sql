@@ -13,7 +13,7 @@ with priced as (
     inner join {{ source('raw', 'feed') }} as feed on reported.feed = feed.feed
     where
         reported.record_kind = 'security_close'
-        and reported.trade_date >= {{ changed_from() }}
+        and {{ is_changed('reported') }}
         and feed.price_basis = 'traded'
         and (reported.high is null or reported.low is null)
         and reported.volume > 0

@@ -18,7 +18,7 @@ with reported as (
     -- A suspended share has no figures of the day.
     where
         coalesce(stated_status, 'traded') <> 'suspended'
-        and trade_date >= {{ sessions_before_change() }}
+        and {{ is_changed(sessions_before=true) }}
     union all
     select
         'market_turnover' as record_kind,
@@ -89,7 +89,7 @@ inner join reported as before
         and reported.previous_trade_date = before.trade_date
 inner join {{ source('raw', 'file') }} as file on reported.file_id = file.file_id
 where
-    reported.trade_date >= {{ changed_from() }}
+    {{ is_changed('reported') }}
     and (
         (reported.open is null and before.open is not null)
         or (reported.high is null and before.high is not null)

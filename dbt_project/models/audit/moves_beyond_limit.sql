@@ -9,5 +9,5 @@ select
     low || ' to ' || high || ', close ' || close || ', previous close ' || previous_close
     || ': more than ' || limit_pct || ' %' as what
 from {{ ref('session_move') }}
-where trade_date >= {{ changed_from() }} and is_beyond_limit
+where {{ is_changed() }} and is_beyond_limit
 order by abs(change_pct) desc

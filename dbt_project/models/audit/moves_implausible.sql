@@ -9,7 +9,7 @@ select
     what
 from {{ ref('session_move') }}
 where
-    trade_date >= {{ changed_from() }}
+    {{ is_changed() }}
     and change_pct is not null
     and not is_newly_listed
     and case record_kind

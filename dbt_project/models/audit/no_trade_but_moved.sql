@@ -15,7 +15,7 @@ inner join {{ source('raw', 'security_close') }} as origin
         and moved.trade_date = origin.trade_date
 inner join {{ source('raw', 'file') }} as file on origin.file_id = file.file_id
 where
-    moved.trade_date >= {{ changed_from() }}
+    {{ is_changed('moved', kind="'security_close'") }}
     and origin.is_current
     and (moved.volume = 0 or moved.status <> 'traded')
     and (

@@ -10,7 +10,7 @@ with reference as (
         file_id,
         line_number
     from {{ ref('reported_close') }}
-    where trade_date >= {{ sessions_before_change() }}
+    where {{ is_changed(sessions_before=true) }}
 )
 
 select
@@ -34,7 +34,7 @@ inner join reference as before
         and reported.previous_trade_date = before.trade_date
 inner join {{ source('raw', 'file') }} as file on reported.file_id = file.file_id
 where
-    reported.trade_date >= {{ changed_from() }}
+    {{ is_changed('reported') }}
     and reported.previous_close is not null
     and abs(reported.previous_close - before.close)
     > greatest({{ setting('tolerance') }} * before.close, 0.0051)

@@ -33,10 +33,10 @@ inner join {{ ref('reported_close') }} as before
         and reported.symbol = before.symbol
         and reported.previous_trade_date = before.trade_date
         and reported.close = before.close
-        and before.trade_date >= {{ sessions_before_change() }}
+        and {{ is_changed('before', sessions_before=true) }}
 inner join {{ source('raw', 'file') }} as file on reported.file_id = file.file_id
 where
-    reported.trade_date >= {{ changed_from() }}
+    {{ is_changed('reported') }}
     and (
         reported.record_kind = 'index_close'
         or (

@@ -24,7 +24,7 @@ with reported as (
             'case when not coalesce(high > low, false) then trade_date end', 'before'
         ) }} as stood_still_before
     from {{ ref('int_counted_security_close') }}
-    where trade_date >= {{ sessions_before_change() }}
+    where {{ is_changed(kind="'security_close'", sessions_before=true) }}
     window
         by_session as (partition by feed, symbol order by session_number),
         before as (
@@ -54,7 +54,7 @@ left join {{ ref('dim_session') }} as session
         reported.market = session.market
         and reported.trade_date = session.trade_date
 where
-    reported.trade_date >= {{ changed_from() }}
+    {{ is_changed('reported', kind="'security_close'") }}
     and reported.fifth_before is not null
     and (
         reported.stood_still_before is null

@@ -3,17 +3,7 @@
 -- every security: that volume is taken as unknown.
 with reported as (
     select * from {{ ref('reported_close') }}
-    where volume is not null and trade_date >= {{ sessions_before_change() }}
-),
-
-delivery as (
-    select
-        record_kind,
-        feed,
-        trade_date,
-        max(volume) as largest_of_feed
-    from reported
-    group by record_kind, feed, trade_date
+    where volume is not null and {{ is_changed(sessions_before=true) }}
 ),
 
 compared as (
@@ -40,19 +30,20 @@ select
     || ' in ' || compared.sessions || ' sessions' as what
 from compared
 inner join {{ source('raw', 'file') }} as file on compared.file_id = file.file_id
-inner join delivery
+left join {{ ref('int_feed_session') }} as delivery
     on
-        compared.record_kind = delivery.record_kind
+        compared.record_kind = 'security_close'
         and compared.feed = delivery.feed
+        and {{ market_of_security('compared.symbol') }} = delivery.market
         and compared.trade_date = delivery.trade_date
 left join {{ ref('dim_session') }} as session
     on
         {{ market_of_security('compared.symbol') }} = session.market
         and compared.trade_date = session.trade_date
 where
-    compared.trade_date >= {{ changed_from() }}
+    {{ is_changed('compared') }}
     and compared.sessions >= 5
-    and not (delivery.largest_of_feed = 0 and coalesce(session.is_half_day, false))
+    and not (not coalesce(delivery.has_volumes, true) and coalesce(session.is_half_day, false))
     and (
         compared.volume > {{ setting('factor') }} * compared.most and compared.most > 0
         or compared.volume < compared.least / {{ setting('factor') }}

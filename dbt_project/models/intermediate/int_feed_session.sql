@@ -1,4 +1,4 @@
-{{ config(materialized='incremental') }}
+{{ config(materialized='incremental', incremental_strategy='rebuild_feed_sessions') }}
 
 {# Prices that equal those of the session before: of one row in 3,000 this is chance. #}
 {% set share_repeated = 0.3 %}
@@ -20,7 +20,7 @@ with reported as (
 
     select * from {{ ref('stg_security_close') }}
     {% if is_incremental() %}
-        where trade_date >= {{ rebuild_from() }}
+        where {{ is_session_rebuilt('trade_date') }}
     {% endif %}
 
 ),

@@ -1,11 +1,11 @@
-{{ config(materialized='incremental') }}
+{{ config(materialized='incremental', incremental_strategy='rebuild_securities') }}
 
 -- What a security's history tells of its closes; security_performance adds the rest.
 with reported as (
 
     select * from {{ ref('int_feed_security_close') }}
     {% if is_incremental() %}
-        where trade_date >= {{ rebuild_from() }}
+        where {{ is_rebuilt() }}
     {% endif %}
 
 ),
@@ -48,7 +48,7 @@ delivered_session as (
             symbol,
             max(trade_date) as trade_date
         from {{ this }}
-        where trade_date < {{ rebuild_from() }}
+        where not ({{ is_rebuilt() }})
         group by symbol
 
     ),
@@ -93,7 +93,7 @@ contested as (
             and reported.session_before = before.trade_date
             and not before.is_of_one_feed
     {% if is_incremental() %}
-            and before.trade_date >= {{ sessions_before_rebuild() }}
+            and {{ is_rebuilt('before.symbol', 'before.trade_date', sessions_before=true) }}
     {% endif %}
     where not reported.is_of_one_feed
 

@@ -1,4 +1,4 @@
-{{ config(materialized='incremental') }}
+{{ config(materialized='incremental', incremental_strategy='rebuild_securities') }}
 
 -- Turnover ÷ turnover rate is the value of the shares that can be traded, at the prices of the day.
 -- It needs no price, so files with adjusted prices give it too.
@@ -10,7 +10,7 @@ with closes as (
         session_number
     from {{ ref('int_security_close') }}
     {% if is_incremental() %}
-        where trade_date >= {{ sessions_before_rebuild() }}
+        where {{ is_rebuilt(sessions_before=true) }}
     {% endif %}
 
 ),
@@ -31,7 +31,9 @@ rated as (
         security_close.turnover_rate_pct > 0
         and security_close.turnover > 0
     {% if is_incremental() %}
-        and security_close.trade_date >= {{ sessions_before_rebuild() }}
+        and {{ is_rebuilt(
+            'security_close.symbol', 'security_close.trade_date', sessions_before=true
+        ) }}
     {% endif %}
     group by security_close.symbol, security_close.trade_date
 
@@ -88,5 +90,5 @@ left join valuation
 where
     (valuation.float_cap is not null or estimated.value_count >= {{ fewest_estimates() }})
 {% if is_incremental() %}
-    and estimated.trade_date >= {{ rebuild_from() }}
+    and {{ is_rebuilt('estimated.symbol', 'estimated.trade_date') }}
 {% endif %}

@@ -123,7 +123,7 @@ def test_models_on_a_full_disk_cost_a_run_and_nothing_else(
     selection = ["--select", "security_performance", "--exclude-resource-type", "test"]
 
     ballast = fill(home.root, free=262_144)
-    failed = build(home, selection, state.EVERYTHING, full_refresh=True)
+    failed = build(home, selection, state.REBUILD_ALL)
     assert failed.errors == [
         f"the disk that holds {home.root} is full; free some space, then run again"
     ]
@@ -132,7 +132,7 @@ def test_models_on_a_full_disk_cost_a_run_and_nothing_else(
     assert released.fingerprint == "first"
 
     ballast.unlink()
-    assert build(home, selection, state.EVERYTHING, full_refresh=True).errors == []
+    assert build(home, selection, state.REBUILD_ALL).errors == []
     with (
         closing(connect(home.published, read_only=True)) as before,
         closing(connect(home.warehouse, read_only=True)) as after,

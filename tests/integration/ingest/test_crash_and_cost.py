@@ -15,6 +15,7 @@ import pytest
 from dagster_project.ingest import feed_ingestion
 from dagster_project.ingest.feed_ingestion import ingest_feed
 from dagster_project.warehouse import raw_tables, state
+from dagster_project.warehouse.state import Change
 from tests.integration.ingest.support import SPECS, House, hsi
 from tests.support import NOW, TODAY, raw_rows
 
@@ -28,7 +29,7 @@ def test_a_crash_costs_at_most_what_the_next_run_reads_again(
     clean.run()
     apply_records, calls = raw_tables.apply_records, Counter[str]()
 
-    def crash(*arguments: Any) -> date | None:
+    def crash(*arguments: Any) -> list[Change]:
         calls["apply"] += 1
         if calls["apply"] == 2:
             raise KeyboardInterrupt

@@ -93,6 +93,23 @@ def test_rows_after_the_clock_are_held_and_change_nothing(house: House) -> None:
     assert state.pending_from(house.con) == date(2025, 12, 31)
 
 
+def test_a_corrected_record_is_of_its_series_alone(house: House) -> None:
+    for symbol in ("HSCEI", "HSI", "HSTECH"):
+        house.put(f"wsj_index/{symbol}.csv", hsi(d15=1, d16=2))
+    house.run()
+    house.con.execute("delete from raw.pending_rebuild")
+    house.put("wsj_index/HSI.csv", hsi(d15=3, d16=2))
+    house.put("wsj_index/HSCEI.csv", hsi(d15=1))
+    house.run()
+    assert sorted(
+        house.rows("""
+        select trade_date, last_changed_date, series from raw.pending_rebuild""")
+    ) == [
+        (date(2025, 9, 15), date(2025, 9, 15), "HSI"),
+        (date(2025, 9, 16), date(2025, 9, 16), "HSCEI"),
+    ]
+
+
 def test_a_close_of_an_uncovered_date_reaches_the_next_covered_one(house: House) -> None:
     house.con.execute("delete from raw.asked_dates")
     house.con.execute("insert into raw.asked_dates values ('2025-09-15', '2025-09-16')")

@@ -9,6 +9,7 @@ import pytest
 from dagster_project.audit import anomalies
 from dagster_project.audit.policy import Policy
 from dagster_project.audit.waivers import Waiver
+from dagster_project.warehouse.state import Rebuild
 
 MONDAY = date(2025, 9, 1)
 
@@ -55,6 +56,8 @@ def find(
     rows: list[tuple[object, ...]],
     *,
     changed_from: date = MONDAY,
+    all_from: date | None = None,
+    series: tuple[str, ...] = (),
     released_to: date | None = None,
     waivers: tuple[Waiver, ...] = (),
     **said: object,
@@ -63,7 +66,8 @@ def find(
     con.execute("delete from odd_row")
     for row in rows:
         con.execute("insert into odd_row values (?, ?, ?, ?, ?)", row)
-    anomalies.find_anomalies(con, {"odd": policy(**said)}, waivers, changed_from, released_to)
+    changed = Rebuild(changed_from, all_from if series else changed_from, series)
+    anomalies.find_anomalies(con, {"odd": policy(**said)}, waivers, changed, released_to)
     return con.execute(
         "select symbol, trade_date, severity, first_seen from finding order by trade_date, symbol"
     ).fetchall()
@@ -113,6 +117,22 @@ def test_sessions_that_a_night_does_not_look_at_keep_their_findings(
     night = find(con, [row(3), row(15)], changed_from=day(5), released_to=day(12))
     assert night == [("HSI", day(3), "warn", "R1"), ("HSI", day(15), "block", None)]
     assert con.execute("select count(*) from raw.anomaly").fetchall() == [(2,)]
+
+
+def test_securities_that_did_not_change_keep_their_findings(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    def closes(*places: tuple[int, str]) -> list[tuple[object, ...]]:
+        return [row(number, symbol, kind="security_close") for number, symbol in places]
+
+    find(con, [*closes((5, "0700.HK"), (5, "9988.HK")), row(5)], scope="securities")
+    anomalies.mark_released(con, "R1")
+    # The check looks at tonight, and of the sessions before at one security, at indices and totals.
+    night = find(
+        con, closes((15, "9988.HK")), scope="securities",
+        changed_from=day(4), series=("0700.HK",), all_from=day(15), released_to=day(12),
+    )  # fmt: skip
+    assert night == [("9988.HK", day(5), "warn", "R1"), ("9988.HK", day(15), "block", None)]
 
 
 def test_what_is_of_no_session_is_found_anew_each_time(con: duckdb.DuckDBPyConnection) -> None:

@@ -7,6 +7,7 @@ import duckdb
 import pytest
 
 from dagster_project.warehouse import raw_tables, state
+from dagster_project.warehouse.state import Change, Rebuild
 
 NOW = datetime(2025, 9, 22, 10, 30)
 FRIDAY, MONDAY = date(2025, 9, 19), date(2025, 9, 22)
@@ -64,3 +65,41 @@ def test_gaps_that_an_earlier_version_left_are_filled(
 def test_without_any_date_nothing_is_covered(con: duckdb.DuckDBPyConnection) -> None:
     state.cover(con, None, NOW)
     assert (covered(con), rebuilt_from(con)) == ([], None)
+
+
+def test_what_changed_for_few_series_is_rebuilt_for_these_alone(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    assert state.pending_rebuild(con) is None
+    state.mark_changes(con, [Change(THURSDAY, THURSDAY, "0700.HK")], "feed a", NOW)
+    assert state.pending_rebuild(con) == Rebuild(THURSDAY, None, ("0700.HK",))
+    state.mark_pending(con, MONDAY, "requested dates", NOW)
+    state.mark_changes(con, [Change(MONDAY, MONDAY, "9988.HK")], "feed a", NOW)
+    assert state.pending_rebuild(con) == Rebuild(THURSDAY, MONDAY, ("0700.HK",))
+    state.mark_pending(con, FRIDAY, "sessions changed", NOW)
+    assert state.pending_rebuild(con) == Rebuild(THURSDAY, FRIDAY, ("0700.HK",))
+    state.mark_pending(con, THURSDAY, "skipped dates", NOW)
+    assert state.pending_rebuild(con) == Rebuild(THURSDAY, THURSDAY)
+
+
+def test_many_series_are_rebuilt_with_all_others(con: duckdb.DuckDBPyConnection) -> None:
+    many = [Change(FRIDAY, FRIDAY, f"{number:04}.HK") for number in range(state.FEW_SERIES + 1)]
+    state.mark_changes(con, many[1:], "feed a", NOW)
+    assert state.pending_rebuild(con) == Rebuild(
+        FRIDAY, None, tuple(change.series for change in many[1:] if change.series)
+    )
+    state.mark_changes(con, many, "feed b", NOW)
+    assert state.pending_rebuild(con) == Rebuild(FRIDAY, FRIDAY)
+
+
+def test_a_change_that_is_known_is_not_noted_again(con: duckdb.DuckDBPyConnection) -> None:
+    for last in (FRIDAY, THURSDAY, MONDAY):
+        state.mark_changes(con, [Change(THURSDAY, last, "0700.HK")], "feed a", NOW)
+    state.mark_changes(con, [Change(FRIDAY, FRIDAY)], "feed a", NOW)
+    state.mark_changes(con, [Change(MONDAY, MONDAY, "0700.HK")], "feed a", NOW)
+    rows = con.execute("select trade_date, last_changed_date, series from raw.pending_rebuild")
+    assert rows.fetchall() == [
+        (THURSDAY, FRIDAY, "0700.HK"),
+        (THURSDAY, MONDAY, "0700.HK"),
+        (FRIDAY, FRIDAY, None),
+    ]

@@ -1,8 +1,10 @@
+{{ config(incremental_strategy='rebuild_securities') }}
+
 with closes as (
 
     select * from {{ ref('int_security_return') }}
     {% if is_incremental() %}
-        where trade_date >= {{ rebuild_from() }}
+        where {{ is_rebuilt() }}
     {% endif %}
 
 ),
@@ -11,7 +13,7 @@ security_close as (
 
     select * from {{ ref('int_counted_security_close') }}
     {% if is_incremental() %}
-        where trade_date >= {{ rebuild_from() }}
+        where {{ is_rebuilt() }}
     {% endif %}
 
 ),
@@ -50,14 +52,16 @@ float_cap as (
 
     select * from {{ ref('int_security_float_cap') }}
     {% if is_incremental() %}
-        where trade_date >= {{ rebuild_from() }}
+        where {{ is_rebuilt() }}
     {% endif %}
 
 ),
 
 extreme as (
 
-    {{ closing_extreme_since(ref('int_security_close'), 'return_index') | indent(4) }}
+    {{ closing_extreme_since(
+        ref('int_security_close'), 'return_index', of_securities=true
+    ) | indent(4) }}
 
 ),
 
