@@ -7,6 +7,7 @@ with feed as (
 delivered as (
 
     select
+        'index_close' as record_kind,
         feed,
         market,
         trade_date,
@@ -17,6 +18,7 @@ delivered as (
     union all
 
     select
+        'security_close' as record_kind,
         feed,
         market,
         trade_date,
@@ -27,6 +29,7 @@ delivered as (
     union all
 
     select
+        'market_turnover' as record_kind,
         feed,
         market,
         trade_date,
@@ -39,6 +42,7 @@ delivered as (
         union all
 
         select
+            '{{ record_kind }}' as record_kind,
             feed,
             {{ market_of_security('symbol') }} as market,
             trade_date,
@@ -51,6 +55,7 @@ delivered as (
 )
 
 select
+    delivered.record_kind,
     delivered.feed,
     delivered.market,
     delivered.trade_date,

@@ -4,26 +4,53 @@ with covered_session as (
 
 ),
 
-due_record as (
+feed as (
 
-    select * from {{ ref('int_due_record') }}
+    select * from {{ source('raw', 'feed') }}
+    where due_by is not null
+
+),
+
+-- Closes of securities, millions, are counted already.
+counted as (
+
+    select
+        feed_session.feed,
+        feed_session.market,
+        feed_session.trade_date,
+        feed_session.securities as symbols
+    from {{ ref('int_feed_session') }} as feed_session
+    inner join feed
+        on feed_session.feed = feed.feed
+    where not feed_session.is_quarantined
+
+    union all
+
+    select
+        feed,
+        market,
+        trade_date,
+        count(*) as symbols
+    from {{ ref('int_due_record') }}
+    where record_kind <> 'security_close'
+    group by feed, market, trade_date
 
 ),
 
 delivered as (
 
     select
-        due_record.feed,
-        due_record.market,
-        due_record.trade_date,
+        counted.feed,
+        counted.market,
+        counted.trade_date,
         min(covered_session.session_number) as session_number,
-        count(*) as symbols
-    from due_record
+        sum(counted.symbols) as symbols
+    from counted
     inner join covered_session
         on
-            due_record.market = covered_session.market
-            and due_record.trade_date = covered_session.trade_date
-    group by due_record.feed, due_record.market, due_record.trade_date
+            counted.market = covered_session.market
+            and counted.trade_date = covered_session.trade_date
+    group by counted.feed, counted.market, counted.trade_date
 
 ),
 

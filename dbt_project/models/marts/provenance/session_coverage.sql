@@ -7,6 +7,10 @@ with covered_session as (
 due_record as (
 
     select * from {{ ref('int_due_record') }}
+    -- A feed that delivered nothing for twenty sessions is due no more.
+    {% if is_incremental() %}
+        where trade_date >= {{ sessions_before_rebuild() }}
+    {% endif %}
 
 ),
 
@@ -26,20 +30,6 @@ due_session as (
 
 ),
 
-{% if is_incremental() %}
-    -- A symbol last delivered before this is expected no more: a night reads only what is later.
-    still_expected as (
-
-        select
-            feed,
-            market,
-            min(coalesce(due_since, session_number)) as since
-        from due_session
-        group by feed, market
-
-    ),
-{% endif %}
-
 delivered_symbol as (
 
     select
@@ -55,13 +45,6 @@ delivered_symbol as (
         on
             due_record.market = covered_session.market
             and due_record.trade_date = covered_session.trade_date
-    {% if is_incremental() %}
-        inner join still_expected
-            on
-                due_record.feed = still_expected.feed
-                and due_record.market = still_expected.market
-                and covered_session.session_number >= still_expected.since
-    {% endif %}
     window
         by_session as (
             partition by due_record.feed, due_record.market, due_record.symbol
