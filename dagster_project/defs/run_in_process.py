@@ -96,7 +96,7 @@ def run_job(
     if nothing_new(home, catalog, (first, last), today):
         return _when_nothing_is_new(home, catalog, last)
     prepare(home)
-    return _outcome(home, last, _execute(job_name, first, last, on_step))
+    return _outcome(home, catalog, last, _execute(job_name, first, last, on_step))
 
 
 def write_and_check_report(home: Home, day: date) -> Outcome:
@@ -118,11 +118,12 @@ def write_and_check_report(home: Home, day: date) -> Outcome:
 
 def _when_nothing_is_new(home: Home, catalog: FeedCatalog, last: date) -> Outcome:
     """The release as it is; sends alerts and writes a report that the last run did not."""
+    problems = findings.after_release(home, catalog.file_due)
     messages = [
         "Nothing new: no file changed, nothing was written and nothing published.",
-        *release_summary(home),
+        *release_summary(home, problems["late"]),
     ]
-    sending.notify(home, findings.after_release(home, catalog.file_due), LOG)
+    sending.notify(home, problems, LOG)
     day = day_to_report(home, last)
     if not day or not _is_report_missing(home, day):
         return Outcome(RELEASED, messages)
@@ -185,7 +186,9 @@ def _execute(
         )
 
 
-def _outcome(home: Home, last: date, result: "dg.ExecuteInProcessResult") -> Outcome:
+def _outcome(
+    home: Home, catalog: FeedCatalog, last: date, result: "dg.ExecuteInProcessResult"
+) -> Outcome:
     import dagster as dg
 
     from dagster_project.defs.report import REPORT, market_report
@@ -205,18 +208,20 @@ def _outcome(home: Home, last: date, result: "dg.ExecuteInProcessResult") -> Out
         for check in result.get_asset_check_evaluations()
         if check.asset_key == REPORT and not check.passed
     ]
-    if result.success and not wrong_figures:
-        return Outcome(RELEASED, release_summary(home), errors)
-    if wrong_figures or failures.keys() == {market_report.op.name}:
+    is_report_wrong = bool(wrong_figures) or failures.keys() == {market_report.op.name}
+    if not (result.success or is_report_wrong):
+        errors += _why_withheld(home, failures)
+        if not failures:
+            errors.append(_alert_outside_steps(home, result))
+        errors.append(f"The release was withheld; {home.published} stays as it was.")
+        return Outcome(WITHHELD, (), errors)
+    summary = release_summary(home, findings.after_release(home, catalog.file_due)["late"])
+    if is_report_wrong:
         errors += [f"market_report: {_reason(failure)}" for failure in failures.values()]
         errors += [f"market_report: {check.metadata['problems'].value}" for check in wrong_figures]
         errors.append(_report_failed(home, last))
-        return Outcome(REPORT_FAILED, release_summary(home), errors)
-    errors += _why_withheld(home, failures)
-    if not failures:
-        errors.append(_alert_outside_steps(home, result))
-    errors.append(f"The release was withheld; {home.published} stays as it was.")
-    return Outcome(WITHHELD, (), errors)
+        return Outcome(REPORT_FAILED, summary, errors)
+    return Outcome(RELEASED, summary, errors)
 
 
 def _why_withheld(home: Home, failures: Mapping[str | None, Any]) -> list[str]:

@@ -7,11 +7,10 @@ status and errors (`run_in_process.py`), colours (`cli.py`).
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from dagster_project.alerts import findings
+from dagster_project.alerts.findings import Problem
 from dagster_project.audit.policy import load_policies
 from dagster_project.audit.results import Finding, ReleaseCheck, check_results, describe
 from dagster_project.home import Home
-from dagster_project.ingest.feed_catalog import load_feeds
 from dagster_project.release.close_of_day import close_of_day
 from dagster_project.warehouse.connection import connect
 
@@ -24,22 +23,26 @@ SHOWN_CHARACTERS = 300
 SHOWN_BLOCKING_ROWS = 10
 
 
-def release_summary(home: Home) -> list[str]:
-    """The published release in at most 40 lines."""
+def release_summary(home: Home, late: Sequence[Problem]) -> list[str]:
+    """The published release in at most 40 lines.
+
+    Args:
+        late: the feeds that are late, as `findings.after_release` tells them.
+    """
     with connect(home.published, read_only=True) as con:
         (release_id, clock, what_changed) = con.execute(
             "select release_id, clock, what_changed from main.release order by release_id desc"
         ).fetchone() or ("", None, "")
         failed = [check for check in check_results(con) if not check.passed]
-        late = con.execute(
+        late_feeds = con.execute(
             "select distinct feed from main.session_coverage where is_late and trade_date = ?",
             [clock],
         ).fetchall()
     lines = [
         *_close_lines(home),
-        *_new_lines([_except_late(check, {feed for (feed,) in late}) for check in failed]),
+        *_new_lines([_except_late(check, {feed for (feed,) in late_feeds}) for check in failed]),
         *_standing_line(failed),
-        *_late_lines(home),
+        *_late_lines(late),
         _labelled("release", f"{release_id}, up to {clock}: {_shortened(what_changed)}"),
         _labelled("file", str(home.published)),
     ]
@@ -116,9 +119,8 @@ def _standing_line(failed: Sequence[ReleaseCheck]) -> list[str]:
     ]
 
 
-def _late_lines(home: Home) -> list[str]:
+def _late_lines(late: Sequence[Problem]) -> list[str]:
     """One line per feed that is late, and what to do, which is the same for most."""
-    late = findings.after_release(home, load_feeds().file_due)["late"]
     lines = [_labelled("late", _shortened(problem.what)) for problem in late[:SHOWN_LATE]]
     if len(late) > SHOWN_LATE:
         lines.append(_labelled("", f"and {len(late) - SHOWN_LATE} more feeds are late"))
