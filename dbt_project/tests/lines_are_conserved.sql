@@ -2,32 +2,15 @@
 -- rejected line of a file that was loaded is kept with its reason.
 {{ config(meta={"dagster": {"ref": {"name": "file_load"}}}) }}
 
-with rejected as (
-
-    select file_id
-    from {{ source('raw', 'rejected_row') }}
-    where reason_code <> 'file_set_aside'
-
-    union all
-
-    select file_id
-    from {{ ref('int_record') }}
-    where fate = 'not_a_session'
-    group by file_id, line_number, trade_date
-
-),
-
--- A path may have two rows: its last good contents, and the present ones that are quarantined.
-kept as (
+with kept as (
 
     select
-        file.path,
-        file.status,
+        file,
+        file_sha256,
         count(*) as kept_rows
-    from rejected
-    inner join {{ source('raw', 'file') }} as file
-        on rejected.file_id = file.file_id
-    group by file.path, file.status
+    from {{ ref('rejected_row') }}
+    where reason_code <> 'file_set_aside'
+    group by file, file_sha256
 
 )
 
@@ -39,8 +22,8 @@ select
 from {{ ref('file_load') }} as file_load
 left join kept
     on
-        file_load.file = kept.path
-        and file_load.status = kept.status
+        file_load.file = kept.file
+        and file_load.file_sha256 = kept.file_sha256
 where
     file_load.lines_read
     <> file_load.rows_loaded

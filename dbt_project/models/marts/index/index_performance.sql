@@ -6,12 +6,6 @@ with definition as (
 
 closes as (
 
-    select * from {{ ref('int_index_close') }}
-
-),
-
-index_return as (
-
     select * from {{ ref('int_index_return') }}
 
 ),
@@ -24,13 +18,13 @@ standing as (
 
 close_extreme as (
 
-    {{ closing_extreme_since('closes', 'close') | indent(4) }}
+    {{ closing_extreme_since(ref('int_index_close'), 'close') | indent(4) }}
 
 ),
 
 change_extreme as (
 
-    {{ closing_extreme_since('closes', 'change_pct') | indent(4) }}
+    {{ closing_extreme_since(ref('int_index_close'), 'change_pct') | indent(4) }}
 
 )
 
@@ -57,13 +51,13 @@ select
     change_extreme.closing_high_since as change_high_since,
     change_extreme.closing_low_since as change_low_since,
     standing.streak,
-    index_return.return_5d_pct,
-    index_return.return_20d_pct,
-    index_return.return_wtd_pct,
-    index_return.return_mtd_pct,
-    index_return.return_qtd_pct,
-    index_return.return_ytd_pct,
-    index_return.return_1y_pct,
+    closes.return_5d_pct,
+    closes.return_20d_pct,
+    closes.return_wtd_pct,
+    closes.return_mtd_pct,
+    closes.return_qtd_pct,
+    closes.return_ytd_pct,
+    closes.return_1y_pct,
     standing.high_52w,
     standing.low_52w,
     standing.drawdown_pct,
@@ -71,10 +65,6 @@ select
 from closes
 inner join definition
     on closes.symbol = definition.symbol
-inner join index_return
-    on
-        closes.symbol = index_return.symbol
-        and closes.trade_date = index_return.trade_date
 inner join standing
     on
         closes.symbol = standing.symbol
