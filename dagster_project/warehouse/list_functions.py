@@ -25,7 +25,7 @@ class Plugin(BasePlugin):
 
 
 def register(con: DuckDBPyConnection) -> None:
-    """Make the functions known to a connection.
+    """Make the functions known to a connection, and to all others to the same database.
 
     - closing_extremes(dates, values): of each element the date of the latest earlier element at or
       above it (`high`), and of the latest at or below it (`low`); null where there is none.
@@ -34,6 +34,11 @@ def register(con: DuckDBPyConnection) -> None:
 
     Dates and numbers ascend. No value of closing_extremes is null; of trailing_medians any may be.
     """
+    # A build that failed may have left a connection open, and with it the database as it was.
+    if con.execute(
+        "select 1 from duckdb_functions() where function_name = 'trailing_medians'"
+    ).fetchall():
+        return
     con.create_function(
         "closing_extremes",
         closing_extremes,
