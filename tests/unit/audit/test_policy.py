@@ -65,7 +65,8 @@ Checks = dict[str, dict[str, Any]]
         ),
         (
             lambda checks: checks["feeds_usable"]["config"]["meta"].update(scope="sessions"),
-            r"feeds_usable: .* keeps to neither has neither of them; here it is .sessions.",
+            r"feeds_usable: a view that keeps to is_changed\(\) has the scope `securities`, "
+            r"any other that keeps to changed_from\(\) has `sessions`, .* here it is 'sessions'",
         ),
         (
             lambda checks: checks["moves_unusual"]["config"]["meta"]["settings"].update(index_pt=1),
