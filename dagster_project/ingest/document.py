@@ -1,8 +1,8 @@
 """A file as a header and rows of text cells, whatever its format.
 
 Belongs here: the classes for a document, limits on its size, the error for a file that cannot be
-read. Does not belong here: the formats (`read_csv.py`, `read_json.py`, `read_workbook.py`), types
-and units (`typed_rows.py`), reasons to reject a row (`row_rules.py`).
+read. Does not belong here: the formats (`read_csv.py` and its like), types and units
+(`typed_rows.py`), reasons to reject a row (`row_rules.py`).
 
 A small file can expand to any number of rows, cells or letters. So these are counted before they
 are stored, and reading a file takes memory in proportion to `format.max_megabytes` at most.
@@ -36,10 +36,10 @@ class FileReadError(ValueError):
 
 @dataclass(frozen=True)
 class Row:
-    """A row of cells of a workbook or a JSON file.
+    """A row of cells of a file that DuckDB does not split itself.
 
-    `line_number` is the row in the workbook, or the number of the record in its list. `text` is the
-    whole row as one text.
+    `line_number` is the row in the workbook, or the number of the record. `text` is the whole row
+    as one text.
     """
 
     line_number: int

@@ -3,7 +3,7 @@
 Belongs here: the folder of specs. Does not belong here: what a spec can say (`feed_spec.py`).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
@@ -16,10 +16,11 @@ FEEDS_FOLDER = PROJECT_ROOT / "dagster_project" / "feeds"
 
 @dataclass(frozen=True)
 class FeedCatalog:
-    """The feeds by name, and the mistakes of the specs that cannot be used."""
+    """The feeds by name, the mistakes of the specs that cannot be used, and the file of each."""
 
     feeds: dict[str, FeedSpec]
     problems: dict[str, str]
+    paths: dict[str, Path] = field(default_factory=dict)
 
     def file_due(self, feed: str, day: date) -> str | None:
         """The path in landing/ of a feed's file for a day; None if its files have no date."""
@@ -29,17 +30,50 @@ class FeedCatalog:
         return f"{feed}/{spec.files.replace('{date}', day.strftime(spec.file_date_format))}"
 
 
-def load_feeds(folder: Path = FEEDS_FOLDER) -> FeedCatalog:
-    """Load every spec in a folder; a mistake in one does not affect the others."""
+def load_feeds(folder: Path = FEEDS_FOLDER, config: Path | None = None) -> FeedCatalog:
+    """Load every spec; a mistake in one does not affect the others.
+
+    Args:
+        config: the operator's folder; a spec in its `feeds/` counts over a shipped one of the same
+            name, also where it has a mistake.
+    """
+    own = config and config / "feeds"
+    paths = {
+        path.stem: path
+        for specs in (folder, own)
+        if specs and specs.exists()
+        for path in sorted(specs.iterdir())
+        if path.suffix in {".yaml", ".yml"}
+    }
     feeds: dict[str, FeedSpec] = {}
     problems: dict[str, str] = {}
-    for path in sorted(folder.iterdir()):
-        if path.suffix in {".yaml", ".yml"}:
-            try:
-                feeds[path.stem] = load_feed(path)
-            except FeedSpecError as error:
-                problems[path.stem] = str(error)
-    return FeedCatalog(feeds, problems)
+    for name, path in sorted(paths.items()):
+        try:
+            feeds[name] = load_feed(path)
+        except FeedSpecError as error:
+            problems[name] = str(error)
+    return FeedCatalog(feeds, problems, paths)
+
+
+def find_feed(name_or_path: str, config: Path | None = None) -> FeedSpec:
+    """The spec of a feed by its name, or in a file anywhere.
+
+    Raises:
+        FeedSpecError: there is none of that name, or it has a mistake.
+    """
+    path = Path(name_or_path)
+    if path.suffix in {".yaml", ".yml"}:
+        if not path.exists():
+            raise FeedSpecError(f"{path} does not exist")
+        return load_feed(path)
+    catalog = load_feeds(config=config)
+    if name_or_path in catalog.problems:
+        raise FeedSpecError(catalog.problems[name_or_path])
+    if name_or_path not in catalog.feeds:
+        raise FeedSpecError(
+            f"no feed is named {name_or_path!r}; known: {', '.join(sorted(catalog.feeds))}"
+        )
+    return catalog.feeds[name_or_path]
 
 
 def load_feed(path: Path) -> FeedSpec:

@@ -19,6 +19,10 @@ from dagster_project.market.units import Unit
 _EXAMPLES = {"unit": "shares", "format": "'%Y-%m-%d'", "truth": "'*'", "replace": None}
 
 
+# The date format of seconds since 1970.
+EPOCH = "epoch"
+
+
 class Misplaced(ValueError):
     """A mistake in a spec, with its location below the part that is being validated."""
 
@@ -92,6 +96,8 @@ def check_column(name: str, column: Column) -> None:
 
 def check_date_format(format_: str, *location: str) -> None:
     """Check that a format gives a complete date, in Python as in DuckDB."""
+    if format_ == EPOCH:
+        return
     day = date(2025, 9, 17)
     try:
         text = day.strftime(format_)
@@ -100,7 +106,9 @@ def check_date_format(format_: str, *location: str) -> None:
     except (ValueError, duckdb.Error):
         whole = False
     if not whole:
-        raise Misplaced(f"{format_!r} is not a date format; e.g. '%Y-%m-%d', '%Y%m%d'", *location)
+        raise Misplaced(
+            f"{format_!r} is not a date format; e.g. '%Y-%m-%d', '%Y%m%d', or epoch", *location
+        )
 
 
 @cache

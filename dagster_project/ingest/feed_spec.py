@@ -6,6 +6,7 @@ finding and loading the specs (`feed_catalog.py`), reading files (`reader.py`).
 
 import re
 from datetime import date, datetime
+from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
@@ -57,10 +58,14 @@ RecordKindName = Annotated[str, AfterValidator(_known_kind)]
 class Format(Strict):
     """How the files of a feed are laid out."""
 
-    type: Literal["csv", "json", "json_cells", "xlsx"]
+    type: Literal["csv", "json", "json_cells", "parquet", "tdx_day", "xlsx"]
     encoding: str = "utf-8"
     delimiter: Annotated[str, StringConstraints(pattern=r'^([^"\s]|\t)$')] = ","
+    title_lines: int = Field(0, ge=0, description="csv and xlsx: lines above the header")
     header_lines: int = Field(1, ge=1, description="the first of them has the columns' names")
+    footer: str | None = Field(
+        None, min_length=1, description="how a line below the rows begins that holds no data"
+    )
     symbol_line: int | None = Field(
         None, description="the number of a header line whose cells repeat the file's symbol"
     )
@@ -70,12 +75,35 @@ class Format(Strict):
         description="a complete file ends with a line feed; if it does not, its last line is "
         "rejected",
     )
-    records: str | None = Field(None, description="json: path of the list of records, with dots")
+    records: str | None = Field(
+        None, description="json: path of the list of records, with dots; `.` is the whole document"
+    )
+    names: tuple[str, ...] = Field(
+        (), description="json: the names of a record's values, where the file does not give them"
+    )
+    names_at: str | None = Field(
+        None, description="json: path of the list of these names, where it stands in the file"
+    )
+    separator: str | None = Field(
+        None, min_length=1, description="json: what separates the values of a record that is a text"
+    )
+    arrays: dict[str, str] = Field(
+        default_factory=dict,
+        description="json: column name -> path of the list of its values, in place of `records`",
+    )
+    document: dict[str, str] = Field(
+        default_factory=dict,
+        description="json: column name -> path of a value that holds for all records of the file",
+    )
     cells: dict[str, int] | None = Field(
         None, description="json_cells: column name -> `col` of its cells"
     )
     thousands: Annotated[str, StringConstraints(pattern=r"^[^\d.+-]$")] | None = Field(
         None, description="the separator of thousands in numbers"
+    )
+    magnitudes: dict[str, int] = Field(
+        default_factory=dict,
+        description="last letter of a number -> exponent of ten: {K: 3, M: 6} or {万: 4, 亿: 8}",
     )
     nulls: tuple[str, ...] = ("", "-", "--", "N/A", "NA", "null", "None", "nan", "NaN")
     max_megabytes: int = Field(128, ge=1, description="a larger file is quarantined unread")
@@ -95,8 +123,14 @@ class Format(Strict):
             raise Misplaced("must be one of the header lines after the first", "symbol_line")
         if self.ends_with_newline and self.type != "csv":
             raise Misplaced("only csv files end with a line feed", "ends_with_newline")
-        if self.type == "json" and not self.records:
-            raise ValueError("a json format needs the path of its list, e.g. `records: data`")
+        if self.type == "json" and bool(self.records) == bool(self.arrays):
+            raise ValueError(
+                "a json format needs the path of its list, e.g. `records: data`, or `arrays`"
+            )
+        if self.names and self.names_at:
+            raise Misplaced("give the names, or where the file has them, not both", "names_at")
+        if self.separator and not (self.names or self.names_at):
+            raise Misplaced("goes with `names` or `names_at`", "separator")
         if self.type == "json_cells" and not (self.records and self.cells):
             raise ValueError("a json_cells format needs `records` and `cells`")
         return self
@@ -134,6 +168,18 @@ class SymbolSource(Strict):
         return canonical(self.scheme, delivered)
 
 
+class OtherLayout(Strict):
+    """Another layout of the same files: what it does not say is as in the spec itself.
+
+    A key that is null is taken away.
+    """
+
+    format: dict[str, Any] = Field(default_factory=dict)
+    symbol: dict[str, Any] = Field(default_factory=dict)
+    columns: dict[str, dict[str, Any] | None] = Field(default_factory=dict)
+    ignored_columns: dict[str, str] = Field(default_factory=dict)
+
+
 class FeedSpec(Strict):
     """A feed: one kind of file from one vendor.
 
@@ -144,7 +190,14 @@ class FeedSpec(Strict):
     title: str
     vendor: str
     description: str = ""
+    unverified: str | None = Field(
+        None, description="what the spec follows, where no real file of the vendor was at hand"
+    )
     files: str = Field(description="path pattern in landing/<feed>/, with {placeholder} and *")
+    ignored_files: dict[str, str] = Field(
+        default_factory=dict,
+        description="pattern of the shell, with * and [!…] -> why these files are not read",
+    )
     file_date_format: str | None = None
     content: Literal["day", "history"]
     due_by: ClockTime | None = None
@@ -174,6 +227,9 @@ class FeedSpec(Strict):
     ignored_columns: dict[str, str] = Field(
         default_factory=dict,
         description="header text, or * for all others -> why the column is not read",
+    )
+    layouts: tuple[OtherLayout, ...] = Field(
+        (), description="how else the vendor lays out these files; the first that fits is taken"
     )
 
     @model_validator(mode="before")
@@ -212,6 +268,7 @@ class FeedSpec(Strict):
         kinds = [RECORD_KINDS[name] for name in self.records]
         for kind in kinds:
             given = {name for name, column in self.columns.items() if not column.optional}
+            given |= {"trade_date"} if self.is_dated_by_name else set()
             missing = ", ".join(sorted(kind.spec_needs - given))
             if missing:
                 raise Misplaced(
@@ -219,7 +276,7 @@ class FeedSpec(Strict):
                 )
         if any(kind.has_symbol for kind in kinds) and self.symbol is None:
             raise ValueError("say where the symbol is: `symbol: {file: …}` or `{column: …}`")
-        if self.closes_at and "trade_date" not in self.columns:
+        if self.closes_at and not ("trade_date" in self.columns or self.is_dated_by_name):
             raise Misplaced("needs the column `trade_date`", "closes_at")
         if isinstance(self.closes_at, dict) and self.symbol is None:
             raise Misplaced("a map symbol -> time needs `symbol`", "closes_at")
@@ -289,9 +346,49 @@ class FeedSpec(Strict):
                 )
         return self
 
+    @model_validator(mode="after")
+    def _layouts_fit(self) -> "FeedSpec":
+        for number, variant in enumerate(self.variants[1:]):
+            other = set(variant.columns) - set(self.columns)
+            if other:
+                raise Misplaced(
+                    f"has {', '.join(sorted(other))}, which the spec itself has not",
+                    *("layouts", str(number), "columns"),
+                )
+        return self
+
+    @property
+    def variants(self) -> "tuple[FeedSpec, ...]":
+        """This spec, and the spec of each other layout."""
+        return (self, *self._other_variants)
+
+    @cached_property
+    def _other_variants(self) -> "list[FeedSpec]":
+        said = self.model_dump(exclude={"layouts"}, exclude_unset=True)
+        return [self._with_layout(said, layout) for layout in self.layouts]
+
+    @staticmethod
+    def _with_layout(said: dict[str, Any], layout: OtherLayout) -> "FeedSpec":
+        changed = layout.model_dump(exclude_unset=True)
+        columns = {
+            name: said["columns"].get(name, {}) | keys if keys else None
+            for name, keys in changed.pop("columns", {}).items()
+        }
+        merged = said | {key: said.get(key, {}) | keys for key, keys in changed.items()}
+        merged["columns"] = said["columns"] | columns
+        for part in ("format", "symbol", "columns"):
+            if part in merged:
+                merged[part] = {k: v for k, v in merged[part].items() if v is not None}
+        return FeedSpec.model_validate(merged)
+
     @property
     def placeholders(self) -> set[str]:
         return set(re.findall(r"\{(\w+)\}", self.files))
+
+    @property
+    def is_dated_by_name(self) -> bool:
+        """Whether the rows have no date of their own, and are of the date in the file's name."""
+        return "date" in self.placeholders and "trade_date" not in self.columns
 
     @property
     def delivered_columns(self) -> dict[str, str]:
@@ -326,6 +423,10 @@ class FeedSpec(Strict):
             else:
                 pattern += re.escape(part)
         return re.compile(pattern)
+
+    def ignores(self, name: str) -> bool:
+        """Whether a path below landing/<feed>/ is one of those that are not read."""
+        return any(fnmatchcase(name, pattern) for pattern in self.ignored_files)
 
     def match(self, name: str) -> dict[str, str] | None:
         """The placeholders' values in a path below landing/<feed>/; None if it does not match."""

@@ -65,7 +65,8 @@ class LandingMissing(FileNotFoundError):
 
 
 def scan_feed(landing: Path, spec: FeedSpec) -> tuple[list[LandingFile], list[UnusableFile]]:
-    """List a feed's files, without those whose names start with a dot (not delivered yet).
+    """List a feed's files, without those whose names start with a dot (not delivered yet), and
+    without those that its spec ignores.
 
     Returns:
         The files that can be read, and those that cannot; both sorted by path.
@@ -87,6 +88,8 @@ def scan_feed(landing: Path, spec: FeedSpec) -> tuple[list[LandingFile], list[Un
     unusable: list[UnusableFile] = []
     for inside, status in _walk(folder):
         if stat.S_ISDIR(status.st_mode) and spec.match(inside) is None and _depth(inside) < DEEPEST:
+            continue
+        if spec.ignores(inside):
             continue
         path, absolute = f"{spec.feed}/{_shown(inside)}", f"{folder}/{inside}"
         found = _examine(spec, inside, absolute, status)

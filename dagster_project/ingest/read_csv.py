@@ -29,27 +29,38 @@ def check_lines(text: str, format_: Format) -> None:
     check_number(pieces, "cells", PIECES_PER_MEGABYTE, format_)
 
 
-def csv_header(text: str, format_: Format, delivered_symbol: str | None) -> Document:
+def csv_header(text: str, format_: Format) -> Document:
     """Read the header of a CSV file into a document without rows; DuckDB reads the rows.
 
-    Args:
-        delivered_symbol: the symbol in the file's name, which a `symbol_line` must repeat.
+    Raises:
+        FileReadError: the header cannot be read.
+    """
+    titles = format_.title_lines
+    above = titles + format_.header_lines
+    lines = text.split("\n", above)[:above]
+    if len(lines) <= titles:
+        raise FileReadError(f"has no header below {titles} title lines; fetch it again")
+    header = [name.strip() for name in _header_cells(lines[titles], titles + 1, format_.delimiter)]
+    return Document(header, [], len(lines))
+
+
+def check_symbol_line(text: str, format_: Format, delivered_symbol: str | None) -> None:
+    """Check that the `symbol_line` of the header repeats the symbol in the file's name.
 
     Raises:
-        FileReadError: the header cannot be read, or names another symbol.
+        FileReadError: it names another.
     """
-    lines = text.split("\n", format_.header_lines)[: format_.header_lines]
-    header = [name.strip() for name in _header_cells(lines[0], 1, format_.delimiter)]
-    at = format_.symbol_line
-    if at and at <= len(lines):
-        cells = _header_cells(lines[at - 1], at, format_.delimiter)
-        named = {cell.strip() for cell in cells[1:]}
-        if named != {delivered_symbol}:
-            raise FileReadError(
-                f"line {at}: names {', '.join(sorted(named)) or 'no symbol'}, but the file is "
-                f"named for {delivered_symbol}; it may contain another symbol's prices"
-            )
-    return Document(header, [], len(lines))
+    if format_.symbol_line is None:
+        return
+    at = format_.title_lines + format_.symbol_line
+    lines = text.split("\n", at)
+    cells = _header_cells(lines[at - 1], at, format_.delimiter) if at <= len(lines) else []
+    named = {cell.strip() for cell in cells[1:]}
+    if named != {delivered_symbol}:
+        raise FileReadError(
+            f"line {at}: names {', '.join(sorted(named)) or 'no symbol'}, but the file is "
+            f"named for {delivered_symbol}; it may contain another symbol's prices"
+        )
 
 
 def _header_cells(line: str, line_number: int, delimiter: str) -> list[str]:

@@ -28,7 +28,7 @@ MOST_WORKBOOK_PARTS = 1_000
 
 
 def read_workbook(content: bytes, format_: Format) -> Document:
-    """Read the first sheet of a workbook; its first row is the header.
+    """Read the first sheet of a workbook; its first row below the titles is the header.
 
     Raises:
         FileReadError: it is not a workbook, is empty, or is larger than the format allows.
@@ -40,12 +40,13 @@ def read_workbook(content: bytes, format_: Format) -> Document:
         book = openpyxl.load_workbook(archive, read_only=True, data_only=True, keep_links=False)
         sheet = book.worksheets[0]
         sheet.reset_dimensions()  # the size that a workbook claims to have may be wrong
-        first = next(sheet.iter_rows(max_row=1, values_only=True), ())
+        at = format_.title_lines + 1
+        first = next(sheet.iter_rows(min_row=at, max_row=at, values_only=True), ())
         header = [cell or "" for cell in _tidy_cells(first, format_)]
         while header and not header[-1]:
             header.pop()
         if not header:
-            raise FileReadError("has no header in its first row; fetch it again")
+            raise FileReadError(f"has no header in row {at}; fetch it again")
         rows, last = _rows(sheet, len(header), format_)
     except FileReadError:
         raise
@@ -92,11 +93,12 @@ def _unpack(content: bytes, format_: Format) -> io.BytesIO:
 def _rows(sheet: Any, width: int, format_: Format) -> tuple[list[Row], int]:
     """The rows below the header that are not empty, and the number of the last row."""
     # One more column than the header has is read, to notice a row that is too wide.
-    found = sheet.iter_rows(min_row=2, max_col=width + 1, values_only=True)
+    at = format_.title_lines + 1
+    found = sheet.iter_rows(min_row=at + 1, max_col=width + 1, values_only=True)
     rows: list[Row] = []
-    last = 1
+    last = at
     letters = 0
-    for last, values in enumerate(found, 2):
+    for last, values in enumerate(found, at + 1):
         if last > LAST_WORKBOOK_ROW:
             raise FileReadError(f"has rows beyond {LAST_WORKBOOK_ROW:,}; fetch it again")
         if values.count(None) == len(values):

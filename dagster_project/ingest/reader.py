@@ -3,11 +3,11 @@
 Belongs here: opening files, understanding their headers, counting what became of their lines.
 Python looks at each file as a whole; DuckDB reads the lines of many files in one statement
 (`typed_rows.py`). Does not belong here: which files to read (`changes.py`), their formats
-(`read_csv.py`, `read_json.py`, `read_workbook.py`), why a row is rejected (`row_rules.py`,
-`file_rules.py`), what the rows change in raw (`warehouse/raw_tables.py`).
+(`read_csv.py` and its like), why a row is rejected (`row_rules.py`, `file_rules.py`), what the rows
+change in raw (`warehouse/raw_tables.py`).
 
 A line ends with a line feed, so `line_number` is the number that an editor shows. In a workbook it
-is the row, and in JSON the number of the record in its list. For every file
+is the row, and in JSON, Parquet and binary files the number of the record. For every file
 
     lines read = accepted + duplicate + rejected + framing.
 """
@@ -24,8 +24,10 @@ from dagster_project.ingest.document import FileReadError
 from dagster_project.ingest.feed_spec import FeedSpec
 from dagster_project.ingest.file_rules import quarantine_wrong_units
 from dagster_project.ingest.landing import LandingFile, delivered_at
-from dagster_project.ingest.read_csv import check_lines, csv_header
+from dagster_project.ingest.read_csv import check_lines, check_symbol_line, csv_header
 from dagster_project.ingest.read_json import read_json
+from dagster_project.ingest.read_parquet import read_parquet
+from dagster_project.ingest.read_tdx_day import read_tdx_day
 from dagster_project.ingest.read_workbook import read_workbook
 from dagster_project.ingest.source_file import Layout, SourceFile
 from dagster_project.ingest.spec_sql import EarlyClosings
@@ -35,6 +37,7 @@ from dagster_project.ingest.typed_rows import (
     canonical_symbol,
     typed_columns,
 )
+from dagster_project.ingest.unpack import is_packed, unpack
 
 
 @dataclass(frozen=True)
@@ -94,8 +97,7 @@ def read_files(
         try:
             source = _open(spec, delivery, check_symbol)
         except FileReadError as error:
-            content = delivery.content.removesuffix(b"\n")
-            lines = _count_lines(content) if content and spec.format.type != "xlsx" else 0
+            lines = _lines_unread(spec, delivery.content)
             reports.append(
                 FileReport(delivery.file_id, lines, rows_rejected=lines, reason=str(error))
             )
@@ -107,10 +109,18 @@ def read_files(
             file_id INTEGER, line_number BIGINT, segment VARCHAR, {columns},
             reason_code VARCHAR, reason VARCHAR, raw_text VARCHAR, is_duplicate BOOLEAN)""")
     for layout, sources in layouts.items():
-        append_typed_rows(con, spec, layout, sources, today, check_symbol, early or {})
+        of_layout = spec.variants[layout.variant]
+        append_typed_rows(con, of_layout, layout, sources, today, check_symbol, early or {})
     reports += _reports(con, spec, [source for group in layouts.values() for source in group])
     con.execute("delete from parsed where reason_code = 'framing'")
     return reports
+
+
+def _lines_unread(spec: FeedSpec, content: bytes) -> int:
+    """The number of lines of a file that cannot be read; 0 where it is no text, or packed."""
+    content = content.removesuffix(b"\n")
+    is_text = spec.format.type in ("csv", "json", "json_cells") and not is_packed(content)
+    return _count_lines(content) if content and is_text else 0
 
 
 def _count_lines(text: bytes) -> int:
@@ -121,12 +131,30 @@ def _count_lines(text: bytes) -> int:
 # --- Files: bytes become text, the header is understood ------------------------------------------
 
 
+class _AnotherLayout(FileReadError):
+    """The header has not the columns of the layout."""
+
+
 def _open(spec: FeedSpec, delivery: Delivery, check_symbol: SymbolCheck) -> SourceFile:
-    """Decode a file and find its columns.
+    """Decode a file and find its columns, in the first of the feed's layouts that fits.
 
     Raises:
         FileReadError: it cannot be decoded, or is not as the feed's spec describes its files.
     """
+    errors: list[FileReadError] = []
+    for number in range(len(spec.variants)):
+        try:
+            return _open_as(spec, number, delivery, check_symbol)
+        except FileReadError as error:
+            errors.append(error)
+    # Of a layout whose columns are there more can be said than that they are not.
+    raise next((error for error in errors if not isinstance(error, _AnotherLayout)), errors[0])
+
+
+def _open_as(
+    feed: FeedSpec, variant: int, delivery: Delivery, check_symbol: SymbolCheck
+) -> SourceFile:
+    spec = feed.variants[variant]
     file, content, format_ = delivery.file, delivery.content, spec.format
     delivered = symbol = None
     open_line = None
@@ -138,22 +166,34 @@ def _open(spec: FeedSpec, delivery: Delivery, check_symbol: SymbolCheck) -> Sour
             raise FileReadError(f"{problem.reason} (from the file's name)")
     if not content.strip():
         raise FileReadError("is empty; the download may have failed, fetch it again")
+    content = unpack(content, format_)
     if format_.type == "xlsx":
         document = read_workbook(content, format_)
+    elif format_.type == "parquet":
+        document = read_parquet(content, format_)
+    elif format_.type == "tdx_day":
+        document = read_tdx_day(content, format_)
     elif format_.type == "csv":
         decoded = _decode(content, format_.encoding)
+        has_other_line_ends = "\r" in decoded and "\n" not in decoded
+        if has_other_line_ends:
+            decoded = decoded.replace("\r", "\n")
         check_lines(decoded, format_)
-        document = csv_header(decoded, format_, delivered)
-        text = content if format_.encoding == "utf-8" else decoded.encode()
+        document = csv_header(decoded, format_)
+        is_as_delivered = format_.encoding == "utf-8" and not has_other_line_ends
+        text = content if is_as_delivered else decoded.encode()
         is_ended, text = text.endswith(b"\n"), text.removesuffix(b"\n")
         if b"\r" in text:
             text = re.sub(rb"\r+(?=\n|\Z)", b"", text)
         open_line = None if is_ended else _count_lines(text)
     else:
         document = read_json(_decode(content, format_.encoding), format_)
+    layout = Layout(len(document.header), _positions(spec, document.header), variant)
+    if format_.type == "csv":
+        check_symbol_line(decoded, format_, delivered)
     return SourceFile(
         file_id=delivery.file_id,
-        layout=Layout(len(document.header), _positions(spec, document.header)),
+        layout=layout,
         symbol=symbol,
         segment=file.placeholders.get("segment", spec.segments[0]),
         file_date=file.file_date,
@@ -192,7 +232,7 @@ def _positions(spec: FeedSpec, header: list[str]) -> tuple[tuple[str, int], ...]
         if found:
             positions.append((name, header.index(delivered) + 1))
         elif name not in spec.optional_columns:
-            raise FileReadError(
+            raise _AnotherLayout(
                 f"line 1: column {delivered!r} is missing; the header is: {shown}. If the vendor "
                 f"renamed it, correct feeds/{spec.feed}.yaml"
             )
@@ -224,7 +264,7 @@ def _reports(
     spec declares.
     """
     units = quarantine_wrong_units(con, spec)
-    dates = "trade_date" if "trade_date" in spec.columns else "null::DATE"
+    dates = "trade_date" if "trade_date" in typed_columns(spec) else "null::DATE"
     counts = {
         file_id: counted
         for file_id, *counted in con.execute(f"""

@@ -83,8 +83,8 @@ def rejection_reason(
     rules = _Rules()
     needed, missing = _needed(spec)
     _reject_odd_shapes(rules, spec, width, needed)
-    if "trade_date" in cells:
-        _reject_dates(rules, spec, cells["trade_date"], today, early)
+    if "trade_date" in types:
+        _reject_dates(rules, spec, cells.get("trade_date"), today, early)
     if "symbol" in cells:
         _reject_symbols(rules, spec, cells["symbol"])
     _reject_numbers(rules, spec, cells, types)
@@ -126,6 +126,8 @@ def _needed(spec: FeedSpec) -> tuple[str, str]:
 def _reject_odd_shapes(rules: _Rules, spec: FeedSpec, width: int, needed: str) -> None:
     odd_width = f"len(fields) is distinct from {width}"
     rules.reject("trim(text) = ''", "framing", only_if=odd_width)
+    if spec.format.footer:
+        rules.reject(f"starts_with(trim(text), {literal(spec.format.footer)})", "framing")
     rules.reject("fields is null", "broken_quotes", "'its quotes are malformed'", only_if=odd_width)
     rules.reject(
         odd_width, "field_count", f"'{width} cells are expected, but the line has '", "len(fields)",
@@ -144,12 +146,13 @@ def _reject_odd_shapes(rules: _Rules, spec: FeedSpec, width: int, needed: str) -
 
 
 def _reject_dates(
-    rules: _Rules, spec: FeedSpec, cell: str, today: date, early: EarlyClosings
+    rules: _Rules, spec: FeedSpec, cell: str | None, today: date, early: EarlyClosings
 ) -> None:
-    rules.reject(
-        "trade_date is null", "bad_date", shown(cell), "' is not a date of the form '",
-        literal(spec.columns["trade_date"].format or ""),
-    )  # fmt: skip
+    if cell:
+        rules.reject(
+            "trade_date is null", "bad_date", shown(cell), "' is not a date of the form '",
+            literal(spec.columns["trade_date"].format or ""),
+        )  # fmt: skip
     rules.reject(
         f"trade_date < '{EARLIEST_DATE}'::DATE",
         "bad_date",
@@ -169,7 +172,7 @@ def _reject_dates(
         f"trade_date > '{today}'::DATE", "future_date", "trade_date",
         "' is in the future; the file is read again when that day has come'",
     )  # fmt: skip
-    if "date" in spec.placeholders:
+    if cell and "date" in spec.placeholders:
         rules.reject(
             "trade_date <> file_date", "wrong_date", "'the row is for '", "trade_date",
             "', but the file is named for '", "file_date",

@@ -15,10 +15,14 @@ from dagster_project.ingest.document import Row
 
 @dataclass(frozen=True)
 class Layout:
-    """The number of cells in a line, and the 1-based position of each canonical column."""
+    """The number of cells in a line, and the 1-based position of each canonical column.
+
+    `variant` is the number of the layout in `FeedSpec.variants`.
+    """
 
     width: int
     positions: tuple[tuple[str, int], ...]
+    variant: int
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from datetime import date
 import duckdb
 
 from dagster_project.ingest.document import LONGEST_MESSAGE
+from dagster_project.ingest.feed_column import EPOCH
 from dagster_project.ingest.feed_spec import FeedSpec
 from dagster_project.ingest.file_rules import reject_contradictions, reject_levels
 from dagster_project.ingest.read_csv import split_line
@@ -29,7 +30,8 @@ SymbolCheck = Callable[[str], SymbolProblem | None]
 
 def typed_columns(spec: FeedSpec) -> dict[str, str]:
     """The feed's columns in `parsed`: canonical name -> DuckDB type."""
-    names = dict.fromkeys([*(["symbol"] if spec.symbol else []), *spec.columns])
+    from_name = [*(["symbol"] if spec.symbol else []), *["trade_date"] * spec.is_dated_by_name]
+    names = dict.fromkeys([*from_name, *spec.columns])
     types = {name: COLUMNS[name].type for name in names}
     return types | {f"rate_{currency}": PRICE for currency in spec.rates}
 
@@ -93,7 +95,7 @@ def _source_rows(con: duckdb.DuckDBPyConnection, spec: FeedSpec, sources: list[S
                     unnest(lines) as text
                 from (select * exclude (document), string_split(document, chr(10)) as lines
                       from source_file))
-            where line_number > {spec.format.header_lines})"""
+            where line_number > {spec.format.title_lines + spec.format.header_lines})"""
     create_temp_table(
         con, "source_row",
         {"file_id": "INTEGER", "line_number": "BIGINT", "text": "VARCHAR", "fields": "VARCHAR[]"},
@@ -105,9 +107,13 @@ def _source_rows(con: duckdb.DuckDBPyConnection, spec: FeedSpec, sources: list[S
 def _value(spec: FeedSpec, name: str, cell: str | None, type_: str) -> str:
     """SQL: a cell in its canonical type and unit; null if the cell holds no such value."""
     if cell is None:
-        return f"null::{type_}"
+        is_from_name = name == "trade_date" and spec.is_dated_by_name
+        return "file_date" if is_from_name else f"null::{type_}"
     column = spec.columns.get(name)
     if column and type_ == "DATE":
+        if column.format == EPOCH:
+            # Hong Kong and the mainland are eight hours ahead, all year.
+            return f"epoch_ms(1000 * (try_cast({cell} as BIGINT) + 8 * 3600))::DATE"
         return f"try_strptime(trim({cell}), {literal(column.format or '')})::DATE"
     if column and type_ == "BOOLEAN":
         is_true = f"trim({cell}) = {literal(column.truth or '')}"
@@ -128,6 +134,13 @@ def _value(spec: FeedSpec, name: str, cell: str | None, type_: str) -> str:
             f"case when not contains({cell}, {literal(thousands)}) then {cell} "
             f"when regexp_full_match({cell}, {literal(grouped)}) "
             f"then replace({cell}, {literal(thousands)}, '') end"
+        )
+    for letter, exponent in spec.format.magnitudes.items():
+        number = f"rtrim(rtrim({cell})[:-2])"
+        cell = (
+            f"case when ends_with(rtrim({cell}), {literal(letter)}) "
+            rf"and regexp_full_match({number}, '\s*[-+]?[0-9.]+') "
+            f"then {number} || 'e{exponent}' else {cell} end"
         )
     unit = column.parsed_unit if column else None
     if unit and unit.dimension == "percent":

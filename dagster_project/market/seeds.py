@@ -119,6 +119,25 @@ def read_overrides(path: Path, markets: Sequence[Market]) -> list[Override]:
     return overrides
 
 
+def markets_and_overrides(config: Path | None = None) -> tuple[list[Market], list[Override]]:
+    """The markets, and all corrections of the calendar.
+
+    Args:
+        config: the folder whose `session_override.csv` counts over the one in `seeds/`.
+
+    Raises:
+        SeedError: one of the files has a mistake.
+    """
+    markets = read_markets(SEEDS_FOLDER / "market.csv")
+    overrides: dict[tuple[str, date], Override] = {}
+    for folder in (SEEDS_FOLDER, config):
+        path = folder and folder / "session_override.csv"
+        if path and path.exists():
+            for override in read_overrides(path, markets):
+                overrides[override.market, override.trade_date] = override
+    return markets, list(overrides.values())
+
+
 def read_indices(seeds: Path = SEEDS_FOLDER) -> list[Index]:
     """The indices of `seeds/index_definition.csv`.
 

@@ -44,6 +44,8 @@ _SHANGHAI_OTHERS = (
 # The suffix of the securities of each market.
 MARKET_SUFFIXES = {"XHKG": ".HK", "XSHG": ".SH", "XSHE": ".SZ"}
 
+# The numbers of Shanghai's and Shenzhen's indices; no security has one.
+_INDEX = re.compile(r"000[0-9]{3}\.SH|39[59][0-9]{3}\.SZ")
 _SECURITY = re.compile(r"[0-9]{4}\.HK|[1-9][0-9]{4}\.HK|[0-9]{6}\.(SH|SZ)")
 
 
@@ -105,6 +107,8 @@ def index_problem(symbol: str, known: Collection[str]) -> SymbolProblem | None:
 
 def security_problem(symbol: str) -> SymbolProblem | None:
     """What is wrong with the symbol of a security: its form, or its market. None if nothing is."""
+    if _INDEX.fullmatch(symbol):
+        return SymbolProblem("not_a_security", f"{symbol} is the number of an index")
     if _SECURITY.fullmatch(symbol):
         return None
     if symbol.endswith(".BJ"):

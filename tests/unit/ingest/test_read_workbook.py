@@ -81,8 +81,8 @@ def bomb() -> bytes:
             "has 40 MB when unpacked; at most 16 MB are allowed "
             "(format.max_megabytes in the feed's spec)",
         ),
-        (workbook(), "has no header in its first row"),
-        (workbook((None, None), HEADER), "has no header in its first row"),
+        (workbook(), "has no header in row 1"),
+        (workbook((None, None), HEADER), "has no header in row 1"),
         (workbook(HEADER), "has a header but no rows"),
         (workbook(("Stock Code", "Stock Name")), "line 1: column 'Industry' is missing"),
         (b"", "is empty"),
