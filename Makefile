@@ -8,8 +8,8 @@ BIN := $(VENV)/bin
 export CLOSING_BELL_HOME ?= $(CURDIR)/data
 RUN := $(BIN)/closing-bell
 
-.PHONY: help install demo test lint dev nightly backfill close report alerts sql releases rollback diff record-kinds graph-snapshot lock clean \
-	prove prove-corruptions prove-order prove-crashes prove-readers prove-market prove-nights
+.PHONY: help install demo test lint dev nightly backfill close report status alerts sql releases rollback diff record-kinds graph-snapshot lock clean \
+	prove prove-corruptions prove-order prove-selections prove-crashes prove-deployment prove-upgrade prove-readers prove-market prove-nights
 
 help:
 	@echo "make demo                         the main job on bundled synthetic data, and its result"
@@ -21,6 +21,7 @@ help:
 	@echo "make report DATE=2025-09-17       the market report of a day, written again"
 	@echo "make alerts                       a test message to every channel of alerts.yaml"
 	@echo "make sql                          a DuckDB shell on the published file"
+	@echo "make status                       what is published, and how old it is"
 	@echo "make releases | rollback RELEASE=… | diff A=… B=…"
 	@echo "make prove                        the full proofs of docs/trust.md, which take hours"
 	@echo "make lint                         what CI checks besides the tests"
@@ -53,14 +54,14 @@ demo: install
 	@$(RUN) report 2025-09-17
 
 test: install
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 # The full proofs of the laws in docs/trust.md, which take hours. Each exits with status 1 if a law
 # does not hold, and writes its figures to docs/proof_results/.
 PROOFS := $(CLOSING_BELL_HOME)/proofs
 PROVE = @mkdir -p $(PROOFS) && $(BIN)/python -m tests.proof
 
-prove: prove-corruptions prove-order prove-crashes prove-readers prove-market prove-nights
+prove: prove-corruptions prove-order prove-selections prove-crashes prove-deployment prove-upgrade prove-readers prove-market prove-nights
 
 prove-corruptions: install
 	$(PROVE).clean_nights --history --out $(PROOFS)/real.json
@@ -75,8 +76,21 @@ prove-order: install
 	$(PROVE).any_order --histories 200 --seed 1 --processes 2 --dagster-every 10 --out $(PROOFS)/any_order.json
 	$(PROVE).summary $(PROOFS) docs/proof_results
 
+prove-selections: install
+	$(PROVE).any_selection --sequences 200 --seed 1 --processes 2 --out $(PROOFS)/any_selection.json
+	$(PROVE).summary $(PROOFS) docs/proof_results
+
 prove-crashes: install
 	$(PROVE).crash --kills 200 --seed 1 --out $(PROOFS)/crash.json
+	$(PROVE).summary $(PROOFS) docs/proof_results
+
+# As root: the processes get a root folder and a network of their own.
+prove-deployment: install
+	$(PROVE).deployment --kills 20 --seed 1 --out $(PROOFS)/deployment.json
+	$(PROVE).summary $(PROOFS) docs/proof_results
+
+prove-upgrade: install
+	$(PROVE).upgrade --out $(PROOFS)/upgrade.json
 	$(PROVE).summary $(PROOFS) docs/proof_results
 
 prove-readers: install
@@ -102,7 +116,7 @@ lint: install
 
 dev: install
 	@$(RUN) prepare
-	DAGSTER_HOME="$$CLOSING_BELL_HOME/dagster" $(BIN)/dagster dev -w workspace.yaml
+	DAGSTER_HOME="$${DAGSTER_HOME:-$$CLOSING_BELL_HOME/dagster}" VIRTUAL_ENV="$(CURDIR)/$(VENV)" $(BIN)/dg dev
 
 nightly: install
 	@$(RUN) nightly $(DATE)
@@ -117,6 +131,9 @@ close: install
 report: install
 	@test -n "$(DATE)" || { echo "Which day? make report DATE=2025-09-17"; exit 2; }
 	@$(RUN) report "$(DATE)"
+
+status: install
+	@$(RUN) status
 
 # Tries every channel of $CLOSING_BELL_HOME/alerts.yaml.
 alerts: install
@@ -144,10 +161,13 @@ record-kinds: install
 graph-snapshot: install
 	@$(BIN)/python -m tests.integration.graph_snapshot
 
-# Pins every dependency with its hashes, without naming a package registry.
+# Pins every dependency with its hashes, without naming a package registry; and of these, what a
+# server needs.
+LOCK := uv pip compile pyproject.toml --extra postgres --universal --python-version 3.11 \
+	--no-strip-extras --generate-hashes --no-emit-index-url --no-header --quiet
 lock:
-	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --no-strip-extras \
-		--generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements.lock
+	$(LOCK) --group dev --output-file requirements.lock
+	$(LOCK) --constraints requirements.lock --output-file deploy/requirements.lock
 
 clean:
 	rm -rf $(VENV) dbt_project/target dbt_project/logs

@@ -12,7 +12,8 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import click
@@ -29,6 +30,7 @@ LABEL_STYLES = {
     "new": "yellow",
     "standing": "yellow",
     "late": "yellow",
+    "rollback": "bold yellow",
     "release": "bold green",
     "file": "bold",
     "report": "bold",
@@ -65,10 +67,12 @@ class Commands(click.Group):
 def _errors_with_remedy() -> tuple[type[Exception], ...]:
     """Errors whose message says what to do, so that it is shown without a traceback."""
     from dagster_project.alerts.settings import AlertsError
+    from dagster_project.ingest.feed_spec import FeedSpecError
     from dagster_project.pipeline import DatesRejected
     from dagster_project.release.read import ReleaseError
+    from dagster_project.settings import SettingsError
 
-    return DatesRejected, ReleaseError, AlertsError
+    return DatesRejected, ReleaseError, AlertsError, FeedSpecError, SettingsError
 
 
 def trade_date(text: str) -> date:
@@ -211,6 +215,50 @@ def anomalies(home: Home, check: str | None) -> None:
     )
 
 
+def duration(text: str) -> timedelta:
+    number, unit = text[:-1], text[-1:]
+    if not number.isdecimal() or unit not in ("h", "d"):
+        raise click.BadParameter(f"{text!r} is no duration; write hours as 26h or days as 3d")
+    return timedelta(hours=int(number)) if unit == "h" else timedelta(days=int(number))
+
+
+@main.command(epilog="Example: closing-bell status --max-age 26h")
+@click.option("--max-age", type=duration, help="such as 26h or 3d; older: exit status 1")
+@pass_home
+def status(home: Home, max_age: timedelta | None) -> None:
+    """Show what is published, how old it is, and what its checks found.
+
+    Its age is the time since the close of the oldest session that should be released and is not.
+    Days without a session make nothing older. Without --max-age the exit status is 0.
+    """
+    from dagster_project.market.calendar import now_in_hong_kong
+    from dagster_project.release.age import oldest_unreleased
+    from dagster_project.release.anomalies import anomaly_counts
+    from dagster_project.release.read import published_release, withdrawn_release
+
+    release, withdrawn = published_release(home), withdrawn_release(home)
+    now = now_in_hong_kong()
+    missing = oldest_unreleased(home, now)
+    if release:
+        found = anomaly_counts(home)
+        new, standing = (sum(check[name] for check in found) for name in ("new", "standing"))
+        _show(f"release  {release.release_id}, published {release.published_at:%Y-%m-%d %H:%M} UTC")
+        _show(f"clock    {release.clock}")
+        _show(f"findings {new} new, {standing} standing; `closing-bell anomalies` lists them")
+    else:
+        _show("release  none yet")
+    if withdrawn:
+        _show(f"rollback {withdrawn.release_id}, up to {withdrawn.clock}, is withdrawn")
+    age = now - missing[1] if missing else timedelta()
+    days, hours = age.days, age.seconds // 3600
+    _show(
+        f"age      {days} d {hours} h: the session of {missing[0]} is not released"
+        if missing
+        else "age      0: every session that has closed is released"
+    )
+    sys.exit(1 if max_age is not None and age > max_age else 0)
+
+
 @main.command(epilog="Example: closing-bell releases")
 @pass_home
 def releases(home: Home) -> None:
@@ -227,10 +275,14 @@ def releases(home: Home) -> None:
 @click.argument("release")
 @pass_home
 def rollback(home: Home, release: str) -> None:
-    """Make an earlier release the published file again."""
-    from dagster_project.release.publish import roll_back
+    """Make an earlier release, and its reports, the published ones again.
 
-    _show(f"published again: {roll_back(home, release).release_id}")
+    The later releases are withdrawn until something changes, or until you roll back to one of them.
+    """
+    from dagster_project.pipeline import roll_back
+
+    published, reports = roll_back(home, release)
+    _show("\n".join([f"published again: {published.release_id}", *reports]))
 
 
 @main.command(epilog="Example: closing-bell diff 20250916T103000Z-0001 20250917T103000Z-0002")
@@ -287,10 +339,73 @@ def alerts(home: Home) -> None:
         _show(f"{channel:<9}{problem or 'delivered'}")
     if not results:
         _show(
-            f"Alerts go to the log only. To send them, write {home.root / 'alerts.yaml'}, "
+            f"Alerts go to the log only. To send them, write {home.config / 'alerts.yaml'}, "
             f"for example:\n\n{settings.EXAMPLE}"
         )
     sys.exit(1 if any(results.values()) else 0)
+
+
+@main.group(epilog="Example: closing-bell feed try yahoo_hk ~/Downloads/0700.HK.csv")
+def feed() -> None:
+    """Draft the spec of a feed, and try it."""
+
+
+@feed.command("new", epilog="Example: closing-bell feed new ~/Downloads/0700.HK.csv > my_feed.yaml")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--name", default="my_feed", show_default=True, help="the name of the feed")
+def new(file: Path, name: str) -> None:
+    """Draft a spec for files like FILE, which is named as the vendor names it.
+
+    What the file does not prove is marked `# ?`: answer it, or delete the mark. Then try the draft
+    with `closing-bell feed try`, and put it into config/feeds/ of the home.
+    """
+    from dagster_project.ingest.document import FileReadError
+    from dagster_project.ingest.draft import draft_spec
+
+    try:
+        _show(draft_spec(file, name).rstrip("\n"))
+    except FileReadError as error:
+        raise WrongUse(f"{file.name} {error}") from error
+
+
+@feed.command("try", epilog="Example: closing-bell feed try yahoo_hk ~/Downloads/0700.HK.csv")
+@click.argument("spec")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--rows", default=10, show_default=True, help="how many rows of each kind to show")
+@pass_home
+def try_(home: Home, spec: str, file: Path, rows: int) -> None:
+    """Show what a feed would load of a file, and what it would reject.
+
+    SPEC is the name of a feed, or the path of its YAML file; FILE may have any name. Nothing is
+    written. The exit status is 1 if anything would be rejected.
+    """
+    from dagster_project.ingest.feed_catalog import find_feed
+    from dagster_project.ingest.trial import try_feed
+    from dagster_project.market.calendar import today_in_hong_kong
+
+    trial = try_feed(find_feed(spec, home.config), file, today_in_hong_kong(), rows)
+    report = trial.report
+    for remark in [*trial.remarks, *filter(None, [report.remark])]:
+        _show(f"note     {remark}")
+    if trial.loaded:
+        _show_table([Column("line", "d"), *map(Column, trial.columns)], trial.loaded)
+    if trial.rejected:
+        _show("")
+        _show_table(
+            [Column("line", "d"), Column("rejected because"), Column("text")], trial.rejected
+        )
+    if trial.loaded or trial.rejected:
+        _show("")
+    _show(
+        f"lines    {report.lines_read:,} read = {report.rows_accepted:,} loaded"
+        f" + {report.rows_duplicate:,} repeated + {report.rows_rejected:,} rejected"
+        f" + {report.lines_framing:,} of headers and blanks"
+    )
+    if report.first_trade_date:
+        _show(f"dates    {report.first_trade_date} to {report.last_trade_date}")
+    if report.reason:
+        _show(f"blocked  the file would be set aside: {report.reason}")
+    sys.exit(1 if report.reason or report.rows_rejected else 0)
 
 
 @main.command(epilog="Example: closing-bell prepare")
@@ -307,7 +422,14 @@ def _run(home: Home, job_name: str, first: date, last: date) -> None:
     from dagster_project.defs.run_in_process import run_job
 
     with _progress(job_name) as show_step:
-        outcome = run_job(home, job_name, first, last, on_step=show_step)
+        outcome = run_job(
+            home,
+            job_name,
+            first,
+            last,
+            on_step=show_step,
+            on_wait=lambda why: _show(why, sys.stderr),
+        )
     _finish(outcome)
 
 

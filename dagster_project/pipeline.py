@@ -8,7 +8,7 @@ Whoever calls a step holds `Home.writer_lock` and has no connection to the wareh
 """
 
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
@@ -25,6 +25,7 @@ from dagster_project.audit.results import (
 )
 from dagster_project.audit.run import fingerprint as audit_fingerprint
 from dagster_project.audit.run import run_checks
+from dagster_project.audit.waivers import load_waivers
 from dagster_project.home import Home
 from dagster_project.ingest.changes import detect_changes
 from dagster_project.ingest.feed_catalog import FeedCatalog
@@ -33,8 +34,18 @@ from dagster_project.ingest.landing import holds_files, unclaimed_folders
 from dagster_project.market.calendar import FIRST_SESSION, LONGEST_CLOSURE
 from dagster_project.market.seeds import known_indices
 from dagster_project.release.publish import publish as publish_release
-from dagster_project.release.read import Release, ReleaseError, ReleaseWithheld, published_release
+from dagster_project.release.publish import roll_back as roll_back_release
+from dagster_project.release.read import (
+    Release,
+    ReleaseError,
+    ReleaseWithheld,
+    latest_release,
+    past_releases,
+    published_release,
+    withdrawn_release,
+)
 from dagster_project.release.record import record_release
+from dagster_project.settings import load_settings
 from dagster_project.warehouse import raw_tables, state
 from dagster_project.warehouse.as_of import create_macros
 from dagster_project.warehouse.connection import connect
@@ -79,7 +90,7 @@ def last_closed_session(home: Home, catalog: FeedCatalog, now: datetime) -> date
     today, time = now.date(), f"{now:%H:%M}"
     return max(
         day
-        for day, closes_at in closing_times(today - LONGEST_CLOSURE, today).items()
+        for day, closes_at in closing_times(today - LONGEST_CLOSURE, today, home.config).items()
         if day < today or time >= max([closes_at, *due_by])
     )
 
@@ -87,9 +98,10 @@ def last_closed_session(home: Home, catalog: FeedCatalog, now: datetime) -> date
 def nothing_new(
     home: Home, catalog: FeedCatalog, requested: tuple[date, date] | None, today: date
 ) -> bool:
-    """Whether the published release already holds everything that landing holds.
+    """Whether the latest release already holds everything that landing holds.
 
-    Opens the warehouse read-only, so that a run with nothing to do writes nothing.
+    It may have been withdrawn; then it stays so. Opens the warehouse read-only, so that a run with
+    nothing to do writes nothing.
     """
     if not home.warehouse.exists() or not home.published.exists():
         return False
@@ -106,10 +118,15 @@ def nothing_new(
         if state.first_uncovered(covered, requested) is not None:
             return False
         clock = max(to_date for _, to_date in covered) if covered else today
-        if state.get_state(con, "sessions") != sessions_fingerprint(con, clock):
+        if state.get_state(con, "sessions") != sessions_fingerprint(con, clock, home.config):
             return False
-        release = published_release(home)
-        if release is None or release.fingerprint != state_fingerprint(con):
+        if state.pending_from(con) is not None:  # something was ingested and never released
+            return False
+        made_of = state_fingerprint(con, home)
+        if not any(
+            release and release.fingerprint == made_of
+            for release in (published_release(home), latest_release(home))
+        ):
             return False
         known = {feed for (feed,) in con.execute("select feed from raw.feed").fetchall()}
         if known - set(catalog.feeds) - set(catalog.problems):
@@ -119,11 +136,15 @@ def nothing_new(
         )
 
 
-def state_fingerprint(con: duckdb.DuckDBPyConnection) -> str:
+def state_fingerprint(con: duckdb.DuckDBPyConnection, home: Home) -> str:
     """The fingerprint of all that a release is made from and audited by."""
     return fingerprint.of_values(
-        fingerprint.of_models(),
-        audit_fingerprint(),
+        fingerprint.of_models(), audit_fingerprint(home.config), *_delivered_and_requested(con)
+    )
+
+
+def _delivered_and_requested(con: duckdb.DuckDBPyConnection) -> list[object]:
+    return [
         *(
             con.execute(statement).fetchall()
             for statement in (
@@ -133,7 +154,42 @@ def state_fingerprint(con: duckdb.DuckDBPyConnection) -> str:
             )
         ),
         state.get_state(con, "sessions"),
+    ]
+
+
+# --- One state: any step can be run by itself, so that a table may be older than another ----------
+
+
+def _why_not_built(con: duckdb.DuckDBPyConnection) -> str | None:
+    """Why the tables are not all built from what raw holds now, and what to do; None if they are.
+
+    Args:
+        con: connection to a warehouse with the tables of schema `raw`.
+    """
+    if state.get_state(con, "built_of") == _raw_and_models(con):
+        return None
+    return (
+        "the tables are not all built from what ingest read last "
+        f"({state.what_changed(con)}); run the job nightly, or materialize all models with their "
+        "checks"
     )
+
+
+def _why_not_audited(con: duckdb.DuckDBPyConnection, home: Home) -> str | None:
+    if state.get_state(con, "audited_of") == _raw_models_and_checks(con, home):
+        return None
+    return "the audit has not looked at these tables; run the job nightly, or all of its checks"
+
+
+def _raw_and_models(con: duckdb.DuckDBPyConnection) -> str:
+    # Files alone do not tell: whether a row counts may depend on when its file was delivered.
+    return fingerprint.of_values(
+        fingerprint.of_models(), *_delivered_and_requested(con), state.raw_version(con)
+    )
+
+
+def _raw_models_and_checks(con: duckdb.DuckDBPyConnection, home: Home) -> str:
+    return fingerprint.of_values(_raw_and_models(con), audit_fingerprint(home.config))
 
 
 @dataclass(frozen=True)
@@ -220,8 +276,8 @@ def ingest(
         con.begin()
         state.cover(con, requested, now)
         clock = state.clock(con)
-        update_sessions(con, clock or today, now)
-        _mark_changed_audit(con, clock or today, now)
+        update_sessions(con, clock or today, now, home.config)
+        _mark_changed_audit(con, home, clock or today, now)
         con.commit()
         indices = known_indices()
         results = [
@@ -233,13 +289,13 @@ def ingest(
         if feeds is None or set(catalog.feeds) <= set(feeds):
             forget_new_closing_times(con)
         # Again, because the files can say that a guessed session was none.
-        update_sessions(con, clock or today, now)
+        update_sessions(con, clock or today, now, home.config)
         con.commit()
         problems = dict(catalog.problems)
         for folder in unclaimed_folders(home.landing, {*catalog.feeds, *catalog.problems}):
             problems[folder] = (
                 f"{home.landing / folder} belongs to no feed; correct its name, or add "
-                f"dagster_project/feeds/{folder}.yaml"
+                f"{home.config}/feeds/{folder}.yaml"
             )
         in_use = raw_tables.feeds_in_use(con)
         problems |= {
@@ -258,28 +314,38 @@ def ingest(
     return results
 
 
-def _mark_changed_audit(con: duckdb.DuckDBPyConnection, clock: date, now: datetime) -> None:
+def _mark_changed_audit(
+    con: duckdb.DuckDBPyConnection, home: Home, clock: date, now: datetime
+) -> None:
     """Have the last session audited again after checks, thresholds or waivers changed."""
     judged_by = state.get_state(con, "judged_by")
-    if judged_by != audit_fingerprint():
+    if judged_by != audit_fingerprint(home.config):
         if judged_by is not None:
             state.mark_pending(con, clock, "checks or waivers changed", now)
-        state.set_state(con, "judged_by", audit_fingerprint())
+        state.set_state(con, "judged_by", audit_fingerprint(home.config))
 
 
-def transform(home: Home, selection: Sequence[str] = ()) -> TransformResult:
+def transform(
+    home: Home,
+    selection: Sequence[str] = (),
+    on_progress: Callable[[str], None] = lambda said: None,
+) -> TransformResult:
     """Run `dbt build` from the earliest changed session on, or of everything if models changed.
 
     Changed views of the audit are created again; they change no table.
 
     Args:
         selection: dbt's selection arguments, to build a part; the whole project if empty.
+        on_progress: called now and then with how far it is, in another thread.
 
     Returns:
         What dbt did. If its `failure` is not None, nothing may be released.
     """
     with connect(home.warehouse) as con:
         create_tables(con)
+        # A part that is built now is of another state than the rest.
+        if _why_not_built(con):
+            state.forget_state(con, "built_of")
         built_by = state.get_state(con, "built_by")
         audit_built_by = state.get_state(con, "audit_built_by")
         pending = state.pending_rebuild(con)
@@ -289,16 +355,19 @@ def transform(home: Home, selection: Sequence[str] = ()) -> TransformResult:
     if is_whole and not models_changed:
         audit_changed = audit_built_by != fingerprint.of_audit_views()
         selection = ["--selector", "night_and_audit" if audit_changed else "night"]
-    result = build(home, selection, rebuild)
+    result = build(home, selection, rebuild, on_progress)
     checks = [result_of_dbt_test(test) for test in result.tests]
     with connect(home.warehouse) as con:
         con.begin()
         keep_check_results(con, "dbt", checks, replace_all=models_changed and is_whole)
-        if not result.errors and is_whole:
+        if result.errors:
+            state.forget_state(con, "built_of")
+        elif is_whole:
             state.set_state(con, "built_by", fingerprint.of_models())
             state.set_state(con, "audit_built_by", fingerprint.of_audit_views())
             if models_changed and built_by is not None:
                 state.mark_pending(con, state.EVERYTHING, "the models changed", _now())
+            state.set_state(con, "built_of", _raw_and_models(con))
         con.commit()
     return TransformResult(result.events, checks, result.errors)
 
@@ -307,17 +376,29 @@ def audit(home: Home) -> list[ReleaseCheck]:
     """Run the audit's checks on what changed since the last release.
 
     If the checks themselves have changed, they look at all sessions.
+
+    Raises:
+        ReleaseError: the tables are not all of one state, so that findings would mean nothing.
     """
     release = published_release(home)
     with connect(home.warehouse) as con:
+        create_tables(con)
+        if why := _why_not_built(con):
+            raise ReleaseError(f"cannot audit: {why}")
         views = fingerprint.of_audit_views()
         changed = state.pending_rebuild(con)
         if changed is None or state.get_state(con, "audited_by") != views:
             changed = state.REBUILD_ALL
         con.begin()
-        found = run_checks(con, changed, release.clock if release else None)
+        found = run_checks(
+            con,
+            changed,
+            release.clock if release else None,
+            load_waivers(config=home.config),
+        )
         keep_check_results(con, "audit", found, replace_all=True)
         state.set_state(con, "audited_by", views)
+        state.set_state(con, "audited_of", _raw_models_and_checks(con, home))
         con.commit()
     return found
 
@@ -325,32 +406,76 @@ def audit(home: Home) -> list[ReleaseCheck]:
 def publish(home: Home) -> Release:
     """Record and publish what has been audited.
 
+    Returns:
+        The published release. It is not a new one where nothing has changed since the latest, which
+        a rollback may have withdrawn.
+
     Raises:
         ReleaseWithheld: a blocking check failed.
-        ReleaseError: no dates were requested yet, or it cannot be published.
+        ReleaseError: no dates were requested yet; raw, tables and audit are not of one state; or it
+            cannot be published.
     """
     with connect(home.warehouse) as con:
+        create_tables(con)
         clock = state.clock(con)
         if clock is None:
             raise ReleaseError("no dates were requested yet: run the job nightly or history first")
+        latest = latest_release(home)
+        made_of = _raw_models_and_checks(con, home)
+        if latest and state.get_state(con, "released") == f"{latest.release_id} of {made_of}":
+            _forget_changes(con, latest)  # unless a crash came before that
+            return published_release(home) or latest
+        if why := _why_not_built(con) or _why_not_audited(con, home):
+            raise ReleaseError(f"cannot release: {why}")
         create_macros(con)
-        record_release(
+        withdrawn = withdrawn_release(home)
+        what_changed, rebuilt_from = state.what_changed(con), state.pending_from(con)
+        if withdrawn:
+            what_changed += f"; withdrawn with {withdrawn.release_id}: {withdrawn.what_changed}"
+            known = [day for day in (rebuilt_from, withdrawn.rebuilt_from) if day]
+            rebuilt_from = min(known, default=None)
+        recorded = record_release(
             con,
             home,
             clock=clock,
             checks=check_results(con),
-            what_changed=state.what_changed(con),
-            fingerprint=state_fingerprint(con),
-            rebuilt_from=state.pending_from(con),
+            what_changed=what_changed,
+            fingerprint=state_fingerprint(con, home),
+            rebuilt_from=rebuilt_from,
         )
-    published = publish_release(home)
+        state.set_state(con, "released", f"{recorded.release_id} of {made_of}")
+    published = publish_release(home, load_settings(home).keep_releases)
     # Last, so that after a crash the next release still says what it was rebuilt for.
     with connect(home.warehouse) as con:
-        con.begin()
-        con.execute("delete from raw.pending_rebuild")
-        anomalies.mark_released(con, published.release_id)
-        con.commit()
+        _forget_changes(con, published)
     return published
+
+
+def _forget_changes(con: duckdb.DuckDBPyConnection, release: Release) -> None:
+    con.begin()
+    con.execute("delete from raw.pending_rebuild")
+    anomalies.mark_released(con, release.release_id)
+    con.commit()
+
+
+def roll_back(home: Home, release_id: str) -> tuple[Release, list[str]]:
+    """Make an earlier release the published file, and its reports the reports.
+
+    The later one is withdrawn: it is published again when somebody rolls back to it, and what it
+    held comes with the next release, when something has changed.
+
+    Returns:
+        The release, and what became of each report, in words.
+
+    Raises:
+        ReleaseError: the release is not kept, or the published folder cannot be written.
+    """
+    # Importing the library that draws the charts takes half a second.
+    from dagster_project.report.files import follow_rollback
+
+    release = roll_back_release(home, release_id)
+    later = [past.release_id for past in past_releases(home) if past.release_id > release_id]
+    return release, follow_rollback(home, later, day_to_report(home, release.clock))
 
 
 def _now() -> datetime:

@@ -17,7 +17,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid, parseaddr
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -84,12 +84,12 @@ class Channel(StrictModel):
         """
 
 
-class Webhook(Channel):
-    """An HTTP POST of JSON: subject, text, problems (kind, key, what, to_do, …), over, see."""
+class HttpTarget(StrictModel):
+    """An address that is called by HTTP; a secret one stands in the environment."""
 
     url: str | None = None
     url_from: Variable | None = None
-    token_from: Variable | None = Field(None, description="sent as Authorization: Bearer …")
+    timeout_seconds: float = Field(10, ge=0.1, le=60)
 
     @field_validator("url")
     @classmethod
@@ -99,7 +99,7 @@ class Webhook(Channel):
         return url
 
     @model_validator(mode="after")
-    def _has_one_url(self) -> "Webhook":
+    def _has_one_url(self) -> Self:
         if (self.url is None) == (self.url_from is None):
             raise ValueError(
                 "give either `url: https://…` or, if it is secret, `url_from: ` with the name "
@@ -107,17 +107,66 @@ class Webhook(Channel):
             )
         return self
 
+    def call(self, body: bytes | None, headers: dict[str, str], also: str = "") -> None:
+        """POST a body, or GET where there is none.
+
+        Args:
+            also: what besides the URL may be wrong, if the server refuses.
+
+        Raises:
+            NotDelivered: the server did not answer, or refused.
+        """
+        url = self.url or _from_environment([self.url_from])[self.url_from or ""]
+        try:
+            _check_url(url)
+        except ValueError as error:
+            raise NotDelivered(f"{self.url_from} {error}; correct the variable") from None
+        headers = {"User-Agent": "closing-bell", **headers}
+        request = urllib.request.Request(url, body, headers)
+        shown_url = f"the URL in {self.url_from}" if self.url_from else url
+        try:
+            with _opener.open(request, timeout=self.timeout_seconds):
+                pass
+        except urllib.error.HTTPError as error:
+            error.close()
+            raise NotDelivered(
+                f"{shown_url} answered {error.code} {error.reason}; correct the URL{also} "
+                "(redirections are not followed)"
+            ) from None
+        except (OSError, http.client.HTTPException) as error:
+            # http.client quotes an invalid URL, which may be secret.
+            reason = error if isinstance(error, OSError) else type(error).__name__
+            raise NotDelivered(
+                f"{shown_url} cannot be reached: {reason}; is it right, and is the network up?"
+            ) from None
+
+
+class Heartbeat(HttpTarget):
+    """An HTTP GET after each run that ends well, for a service that alerts when none comes.
+
+    So somebody hears of a machine that is off, which cannot say so itself.
+    """
+
+    def beat(self) -> None:
+        """Call the address.
+
+        Raises:
+            NotDelivered: the server did not answer, or refused.
+        """
+        self.call(None, {})
+
+
+class Webhook(Channel, HttpTarget):
+    """An HTTP POST of JSON: subject, text, problems (kind, key, what, to_do, …), over, see."""
+
+    token_from: Variable | None = Field(None, description="sent as Authorization: Bearer …")
+
     def secrets(self) -> dict[str, str]:
         return _from_environment([self.url_from, self.token_from])
 
     def send(self, message: Message) -> None:
         secrets = self.secrets()
-        url = self.url or secrets[self.url_from or ""]
-        try:
-            _check_url(url)
-        except ValueError as error:
-            raise NotDelivered(f"{self.url_from} {error}; correct the variable") from None
-        headers = {"Content-Type": "application/json", "User-Agent": "closing-bell"}
+        headers = {"Content-Type": "application/json"}
         if self.token_from:
             headers["Authorization"] = f"Bearer {secrets[self.token_from]}"
         body = {
@@ -127,24 +176,8 @@ class Webhook(Channel):
             "over": list(message.over),
             "see": message.see,
         }
-        request = urllib.request.Request(url, json.dumps(body).encode(), headers, method="POST")
-        shown_url = f"the URL in {self.url_from}" if self.url_from else url
-        try:
-            with _opener.open(request, timeout=self.timeout_seconds):
-                pass
-        except urllib.error.HTTPError as error:
-            error.close()
-            raise NotDelivered(
-                f"{shown_url} answered {error.code} {error.reason}; correct the URL"
-                + (f" or the token in {self.token_from}" if self.token_from else "")
-                + " (redirections are not followed)"
-            ) from None
-        except (OSError, http.client.HTTPException) as error:
-            # http.client quotes an invalid URL, which may be secret.
-            reason = error if isinstance(error, OSError) else type(error).__name__
-            raise NotDelivered(
-                f"{shown_url} cannot be reached: {reason}; is it right, and is the network up?"
-            ) from None
+        also = f" or the token in {self.token_from}" if self.token_from else ""
+        self.call(json.dumps(body).encode(), headers, also)
 
 
 class Email(Channel):

@@ -89,6 +89,20 @@ def _deliver(name: str, channel: Channel, message: Message | None, log: logging.
     return True
 
 
+def beat(home: Home, log: logging.Logger) -> None:
+    """Call the heartbeat of `alerts.yaml`, if there is one: a run has ended well.
+
+    One that cannot be called raises nothing: it is logged as critical, with what to do.
+    """
+    try:
+        if heartbeat := load_settings(home).heartbeat:
+            heartbeat.beat()
+    except AlertsError:
+        pass  # whoever sends alerts says so
+    except NotDelivered as error:
+        log.critical(f"The heartbeat (alerts.yaml) does not arrive: {error}")
+
+
 def send_test(home: Home) -> dict[str, str | None]:
     """Send a test message to every channel: name -> what went wrong, or None.
 
@@ -97,11 +111,18 @@ def send_test(home: Home) -> dict[str, str | None]:
     """
     results: dict[str, str | None] = {}
     message = Message("Closing Bell: a test of this channel; nothing is wrong", ())
-    for name, channel in load_settings(home).channels.items():
+    settings = load_settings(home)
+    for name, channel in settings.channels.items():
         try:
             results[name] = channel.send(message)
         except NotDelivered as error:
             results[name] = str(error)
+    if settings.heartbeat:
+        try:
+            settings.heartbeat.beat()
+            results["heartbeat"] = None
+        except NotDelivered as error:
+            results["heartbeat"] = str(error)
     return results
 
 

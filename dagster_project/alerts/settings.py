@@ -1,10 +1,10 @@
-"""`$CLOSING_BELL_HOME/alerts.yaml`: which channels are configured, and which kinds each gets.
+"""`config/alerts.yaml` of the home: which channels there are, and which kinds each gets.
 
 Belongs here: reading and validating that file. Does not belong here: the settings of one channel
 (`channels.py`).
 """
 
-from dagster_project.alerts.channels import Channel, Email, StrictModel, Webhook
+from dagster_project.alerts.channels import Channel, Email, Heartbeat, StrictModel, Webhook
 from dagster_project.alerts.findings import KINDS, Kind
 from dagster_project.config_files import read_yaml
 from dagster_project.home import Home
@@ -19,6 +19,8 @@ email:
   password_from: CLOSING_BELL_SMTP_PASSWORD
   sender: closing-bell@example.org
   recipients: [desk@example.org]
+heartbeat:                           # called after each run that ends well, by GET
+  url_from: CLOSING_BELL_HEARTBEAT   # the service alerts you when it is not called for a day
 """
 
 
@@ -36,6 +38,7 @@ class AlertSettings(StrictModel):
     log: _Log = _Log()
     webhook: Webhook | None = None
     email: Email | None = None
+    heartbeat: Heartbeat | None = None
 
     @property
     def channels(self) -> dict[str, Channel]:
@@ -49,8 +52,10 @@ def load_settings(home: Home) -> AlertSettings:
     Raises:
         AlertsError: it is not YAML, or not as `AlertSettings` describes it; one line per mistake.
     """
-    path = home.root / "alerts.yaml"
-    if not path.exists():
+    # Versions before this one had it beside the folder.
+    places = home.config / "alerts.yaml", home.root / "alerts.yaml"
+    path = next((path for path in places if path.exists()), None)
+    if path is None:
         return AlertSettings()
     return read_yaml(
         path,

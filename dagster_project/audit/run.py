@@ -8,6 +8,7 @@ and what withholds a release (`anomalies.py`), how a result is kept (`results.py
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date
+from pathlib import Path
 
 import duckdb
 
@@ -21,9 +22,14 @@ from dagster_project.warehouse.connection import dicts
 from dagster_project.warehouse.state import Rebuild
 
 
-def fingerprint() -> str:
-    """Changes whenever the same tables could give other findings."""
-    return fingerprints.of_values(fingerprints.of_audit_views(), waivers_file.WAIVERS.read_bytes())
+def fingerprint(config: Path | None = None) -> str:
+    """Changes whenever the same tables could give other findings.
+
+    Args:
+        config: the operator's folder, which may have waivers of its own.
+    """
+    waivers = [path.read_bytes() for path in waivers_file.waiver_files(config=config)]
+    return fingerprints.of_values(fingerprints.of_audit_views(), *waivers)
 
 
 def run_checks(

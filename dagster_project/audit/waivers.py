@@ -5,6 +5,7 @@ Belongs here: reading `waivers.csv`. Does not belong here: what a waiver does to
 """
 
 import csv
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
@@ -27,14 +28,32 @@ class Waiver(BaseModel):
     who: str = Field(min_length=1)
 
 
-def load_waivers(path: Path | None = None) -> list[Waiver]:
+def load_waivers(path: Path | None = None, config: Path | None = None) -> list[Waiver]:
     """The anomalies that someone has found to be real.
+
+    Args:
+        path: the shipped waivers where not given.
+        config: the operator's folder; a row of its `waivers.csv` counts over one of the same check,
+            symbol and date.
 
     Raises:
         PolicyError: a line that waives nothing: an unknown check, no reason, nobody's name.
     """
-    path = path or WAIVERS
-    waivers = []
+    waivers = {
+        (waiver.check_name, waiver.symbol, waiver.trade_date): waiver
+        for file in waiver_files(path, config)
+        for waiver in _read(file)
+    }
+    return list(waivers.values())
+
+
+def waiver_files(path: Path | None = None, config: Path | None = None) -> list[Path]:
+    """The shipped waivers and an operator's own, as far as there are any."""
+    own = config and config / "waivers.csv"
+    return [path or WAIVERS, *([own] if own and own.exists() else [])]
+
+
+def _read(path: Path) -> Iterator[Waiver]:
     with path.open(encoding="utf-8", newline="") as file:
         for number, row in enumerate(csv.DictReader(file), 2):
             try:
@@ -46,5 +65,4 @@ def load_waivers(path: Path | None = None) -> list[Waiver]:
                 raise PolicyError(
                     f"{path}:{number}: no check is named {waiver.check_name!r}; see {POLICY.name}"
                 )
-            waivers.append(waiver)
-    return waivers
+            yield waiver

@@ -7,9 +7,11 @@ from typing import Any
 import dagster as dg
 
 from dagster_project import pipeline
-from dagster_project.defs.metadata import keep_results, planned_checks
-from dagster_project.defs.partitions import requested_dates, trade_dates
+from dagster_project.alerts import sending
+from dagster_project.defs.metadata import code_reference, keep_results, planned_checks
+from dagster_project.defs.partitions import makes_release, requested_dates, trade_dates
 from dagster_project.defs.resources import Warehouse
+from dagster_project.home import Home
 from dagster_project.ingest.feed_catalog import load_feeds
 from dagster_project.ingest.feed_ingestion import FeedResult
 from dagster_project.ingest.feed_spec import FeedSpec
@@ -17,7 +19,7 @@ from dagster_project.market.calendar import today_in_hong_kong
 from dagster_project.market.record_kinds import RECORD_KINDS
 from dagster_project.warehouse.connection import connect
 
-catalog = load_feeds()
+catalog = load_feeds(config=Home.from_environment().config)
 
 # What dbt reads besides the record kinds.
 BOOKKEEPING = {
@@ -47,14 +49,23 @@ def raw_key(table: str) -> dg.AssetKey:
 def _feed_spec(spec: FeedSpec) -> dg.AssetSpec:
     return dg.AssetSpec(
         feed_key(spec.feed),
-        description=(
-            f"{spec.title}. {spec.description}\n\nFiles: `landing/{spec.feed}/{spec.files}`"
+        description="\n\n".join(
+            [
+                f"{spec.title}. {spec.description}",
+                *([f"Unverified: {spec.unverified}."] if spec.unverified else []),
+                f"Files: `landing/{spec.feed}/{spec.files}`",
+            ]
         ),
         group_name="ingest",
         kinds={"file", spec.format.type.removesuffix("_cells"), "duckdb"},
         owners=["team:data-engineers"],
         tags={"content": spec.content},
-        metadata={"vendor": spec.vendor, "priority": spec.priority, "due by": spec.due_by or "-"},
+        metadata={
+            "vendor": spec.vendor,
+            "priority": spec.priority,
+            "due by": spec.due_by or "-",
+            **code_reference(catalog.paths[spec.feed]),
+        },
         partitions_def=trade_dates if spec.content == "day" else None,
         skippable=True,
     )
@@ -108,7 +119,11 @@ def ingest(
 ) -> Iterator[dg.MaterializeResult[Any]]:
     """Read what is new in landing. With nothing new, nothing is written and the run ends here."""
     home, today = warehouse.home, today_in_hong_kong()
-    requested = requested_dates(context.run.tags)
+    selected = context.selected_asset_keys
+    feeds = [name for name in catalog.feeds if feed_key(name) in selected]
+    # A click on one partition of a feed must not move the clock of the whole warehouse.
+    is_whole = makes_release(context.run) and len(feeds) == len(catalog.feeds)
+    requested = requested_dates(context.run.tags) if is_whole else None
     if requested:
         pipeline.check_dates(*requested, today)
     if pipeline.nothing_new(home, catalog, requested, today):
@@ -116,10 +131,9 @@ def ingest(
             "Nothing new: the published release holds everything that the landing folder holds"
         )
         keep_results(context, planned_checks(context))
+        sending.beat(home, context.log)
         return
 
-    selected = context.selected_asset_keys
-    feeds = [name for name in catalog.feeds if feed_key(name) in selected]
     for result in pipeline.ingest(home, catalog, requested, today, feeds=feeds):
         yield from _report(context, catalog.feeds[result.feed], result)
     with connect(home.warehouse, read_only=True) as con:

@@ -5,7 +5,9 @@ Belongs here: how something looks in Dagster. Does not belong here: what it says
 """
 
 import re
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -41,12 +43,25 @@ def offending_rows(findings: Sequence[Finding]) -> dg.TableMetadataValue:
     return table(rows, [*rows[0]])
 
 
+def code_reference(file: Path) -> dict[str, Any]:
+    """The metadata by which the UI leads from an asset to the file that defines it."""
+    with warnings.catch_warnings():
+        # Each of hundreds says that its class is new; should it change, our test says so.
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        reference = dg.LocalFileCodeReference(file_path=str(file), label=file.name)
+        references = dg.CodeReferencesMetadataValue(code_references=[reference])
+    return {"dagster/code_references": references}
+
+
 def as_text(text: str) -> str:
     """Text for where the UI reads Markdown, which drops `<feed>` as HTML and `*` of `*ST`."""
     return re.sub(r"([<*])", r"\\\1", text)
 
 
-def keep_results(context: dg.AssetExecutionContext, checks: Iterable[dg.AssetCheckKey]) -> None:
+def keep_results(
+    context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext,
+    checks: Iterable[dg.AssetCheckKey],
+) -> None:
     """Give checks that this run does not run again, because nothing changed, their last result.
 
     Otherwise Dagster shows every check that a run planned and did not run as skipped, and what it
@@ -56,7 +71,9 @@ def keep_results(context: dg.AssetExecutionContext, checks: Iterable[dg.AssetChe
     for summary in last.values():
         record = summary.last_completed_check_execution_record
         if record and record.event and record.event.dagster_event:
-            context.log_event(record.event.dagster_event.asset_check_evaluation_data)
+            context.op_execution_context.log_event(
+                record.event.dagster_event.asset_check_evaluation_data
+            )
 
 
 def planned_checks(context: dg.AssetExecutionContext) -> list[dg.AssetCheckKey]:

@@ -71,7 +71,6 @@ def market_report(
             REPORT,
             partition=day.isoformat(),
             metadata={
-                "page": dg.MetadataValue.url(html.as_uri()),
                 "file": dg.MetadataValue.path(str(html)),
                 "report": dg.MetadataValue.md(markdown.read_text(encoding="utf-8")),
                 "problems": len(problems),

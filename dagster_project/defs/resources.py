@@ -1,5 +1,6 @@
 """Resources: the warehouse, whose only writer is the run."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -7,6 +8,7 @@ import dagster as dg
 from pydantic import PrivateAttr
 
 from dagster_project.home import Home
+from dagster_project.settings import load_settings
 
 
 class Warehouse(dg.ConfigurableResource["Warehouse"]):
@@ -26,7 +28,10 @@ class Warehouse(dg.ConfigurableResource["Warehouse"]):
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["Warehouse"]:
         self._home = Home.from_environment()
-        with self._home.writer_lock(self.lock_timeout_seconds):
+        load_settings(self._home)  # before anything is done by half of them
+        self._home.check_space()
+        log = context.log or logging.getLogger("closing-bell")
+        with self._home.writer_lock(self.lock_timeout_seconds, on_wait=log.warning):
             yield self
 
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from dagster_project.alerts import findings, sending
 from dagster_project.audit.results import ReleaseCheck, check_results
 from dagster_project.defs.run_summary import blocked_lines, release_summary
-from dagster_project.home import Home
+from dagster_project.home import DiskFull, Home, WarehouseBusy
 from dagster_project.ingest.feed_catalog import FeedCatalog, load_feeds
 from dagster_project.market import calendar
 from dagster_project.pipeline import (
@@ -29,6 +29,7 @@ from dagster_project.pipeline import (
     nothing_new,
 )
 from dagster_project.release.read import ReleaseError, published_release
+from dagster_project.settings import load_settings
 from dagster_project.warehouse.connection import connect
 
 if TYPE_CHECKING:
@@ -41,12 +42,35 @@ STEPS_OF_CHECKS = {"transform": "dbt", "audit": "audit"}
 LOG = logging.getLogger("closing-bell")
 LOG.setLevel(logging.CRITICAL)
 
+# By this tag the UI finds the runs of a job.
+REPOSITORY_LABEL = ".dagster/repository"
+REPOSITORY = "__repository__@closing-bell"
+
 DAGSTER_YAML = """\
 # Written by Closing Bell; edit as you like.
 nux:
   enabled: false
 telemetry:
   enabled: false
+# A run whose process died is repeated. One that failed in a step is not: somebody was alerted.
+run_retries:
+  enabled: true
+  max_retries: 2
+  retry_on_asset_or_op_failure: false
+run_monitoring:
+  enabled: true
+  start_timeout_seconds: 600
+  max_runtime_seconds: 14400
+# Ticks; how long runs are kept is the setting keep_runs_days.
+retention:
+  schedule:
+    purge_after_days: 90
+  sensor:
+    purge_after_days:
+      skipped: 7
+      started: 90
+      success: 90
+      failure: 90
 """
 
 
@@ -66,13 +90,12 @@ def prepare(home: Home) -> None:
     configuration = home.dagster / "dagster.yaml"
     if not configuration.exists():
         configuration.write_text(DAGSTER_YAML)
-    os.environ["DAGSTER_HOME"] = str(home.dagster)
     os.environ["CLOSING_BELL_HOME"] = str(home.root)
 
 
 def night_due(home: Home) -> date:
     """The trade date of a night for which none was named."""
-    return last_closed_session(home, load_feeds(), calendar.now_in_hong_kong())
+    return last_closed_session(home, load_feeds(config=home.config), calendar.now_in_hong_kong())
 
 
 def run_job(
@@ -81,22 +104,34 @@ def run_job(
     first: date,
     last: date,
     on_step: Callable[[str], None] = lambda step: None,
+    on_wait: Callable[[str], None] = lambda why: None,
 ) -> Outcome:
     """Run a job over a range of trade dates, unless there is nothing new.
 
     Args:
         on_step: called with the name of each step when it starts.
+        on_wait: called with the reason, if the run must wait for another.
 
     Raises:
         DatesRejected: the range is reversed, or after today.
+        SettingsError: a setting cannot be used.
     """
     today = calendar.today_in_hong_kong()
     check_dates(first, last, today)
-    catalog = load_feeds()
-    if nothing_new(home, catalog, (first, last), today):
+    load_settings(home)
+    catalog = load_feeds(config=home.config)
+    try:
+        with home.writer_lock(on_wait=on_wait):
+            is_nothing_new = nothing_new(home, catalog, (first, last), today)
+        if not is_nothing_new:
+            home.check_space()
+    except (WarehouseBusy, DiskFull, OSError) as error:
+        sending.notify(home, findings.after_failure(home, str(error)), LOG)
+        return Outcome(WITHHELD, (), [str(error), _stays(home)])
+    if is_nothing_new:
         return _when_nothing_is_new(home, catalog, last)
     prepare(home)
-    return _outcome(home, catalog, last, _execute(job_name, first, last, on_step))
+    return _outcome(home, catalog, last, _execute(home, job_name, first, last, on_step))
 
 
 def write_and_check_report(home: Home, day: date) -> Outcome:
@@ -124,6 +159,7 @@ def _when_nothing_is_new(home: Home, catalog: FeedCatalog, last: date) -> Outcom
         *release_summary(home, problems["late"]),
     ]
     sending.notify(home, problems, LOG)
+    sending.beat(home, LOG)
     day = day_to_report(home, last)
     if not day or not _is_report_missing(home, day):
         return Outcome(RELEASED, messages)
@@ -157,7 +193,7 @@ def _is_report_missing(home: Home, day: date) -> bool:
 
 
 def _execute(
-    job_name: str, first: date, last: date, on_step: Callable[[str], None]
+    home: Home, job_name: str, first: date, last: date, on_step: Callable[[str], None]
 ) -> "dg.ExecuteInProcessResult":
     # Dagster and dbt create millions of objects that live as long as the run. With the default
     # thresholds, searching them for garbage takes a twentieth of a night.
@@ -166,20 +202,23 @@ def _execute(
 
     from dagster_project.definitions import defs
     from dagster_project.defs.partitions import request_tags
+    from dagster_project.defs.transform import transform
 
     def on_event(entry: dg.EventLogEntry) -> None:
         event = entry.dagster_event
         if event and event.event_type == dg.DagsterEventType.STEP_START and event.step_key:
             on_step(event.step_key)
+        elif entry.step_key == transform.op.name and entry.level == logging.INFO:
+            on_step(f"{entry.step_key}: {entry.user_message}")
 
     job = defs().resolve_job_def(job_name)
     run_id = str(uuid.uuid4())
-    with dg.DagsterInstance.get() as instance:
+    with dg.DagsterInstance.from_config(str(home.dagster)) as instance:
         instance.add_event_listener(run_id, on_event)
         return job.execute_in_process(
             instance=instance,
             run_id=run_id,
-            tags=request_tags(first, last),
+            tags=request_tags(first, last) | {REPOSITORY_LABEL: REPOSITORY},
             raise_on_error=False,
             # The UI shows every event; a shell wants the result.
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
@@ -213,7 +252,7 @@ def _outcome(
         errors += _why_withheld(home, failures)
         if not failures:
             errors.append(_alert_outside_steps(home, result))
-        errors.append(f"The release was withheld; {home.published} stays as it was.")
+        errors.append(_stays(home))
         return Outcome(WITHHELD, (), errors)
     summary = release_summary(home, findings.after_release(home, catalog.file_due)["late"])
     if is_report_wrong:
@@ -222,6 +261,10 @@ def _outcome(
         errors.append(_report_failed(home, last))
         return Outcome(REPORT_FAILED, summary, errors)
     return Outcome(RELEASED, summary, errors)
+
+
+def _stays(home: Home) -> str:
+    return f"The release was withheld; {home.published} stays as it was."
 
 
 def _why_withheld(home: Home, failures: Mapping[str | None, Any]) -> list[str]:

@@ -12,6 +12,7 @@ from dagster_project.audit.policy import load_policies
 from dagster_project.audit.results import Finding, ReleaseCheck, check_results, describe
 from dagster_project.home import Home
 from dagster_project.release.close_of_day import close_of_day
+from dagster_project.release.read import withdrawn_release
 from dagster_project.warehouse.connection import connect
 
 # All lines of a release fit on a screen of 40; `closing-bell anomalies` shows the rest.
@@ -43,6 +44,7 @@ def release_summary(home: Home, late: Sequence[Problem]) -> list[str]:
         *_new_lines([_except_late(check, {feed for (feed,) in late_feeds}) for check in failed]),
         *_standing_line(failed),
         *_late_lines(late),
+        *_rollback_line(home),
         _labelled("release", f"{release_id}, up to {clock}: {_shortened(what_changed)}"),
         _labelled("file", str(home.published)),
     ]
@@ -126,6 +128,19 @@ def _late_lines(late: Sequence[Problem]) -> list[str]:
         lines.append(_labelled("", f"and {len(late) - SHOWN_LATE} more feeds are late"))
     to_do = dict.fromkeys(problem.to_do for problem in late)
     return lines + [_labelled("", f"to do: {text}") for text in to_do]
+
+
+def _rollback_line(home: Home) -> list[str]:
+    withdrawn = withdrawn_release(home)
+    if not withdrawn:
+        return []
+    return [
+        _labelled(
+            "rollback",
+            f"{withdrawn.release_id}, up to {withdrawn.clock}, is withdrawn; to publish it again: "
+            f"`closing-bell rollback {withdrawn.release_id}`",
+        )
+    ]
 
 
 def _check_lines(

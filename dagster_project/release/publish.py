@@ -72,7 +72,7 @@ def publish(home: Home, keep: int = KEEP) -> Release:
 
 
 def roll_back(home: Home, release_id: str) -> Release:
-    """Make an earlier release the published file; the next night publishes a new release.
+    """Make a release that is kept the published file; it may be an earlier or a later one.
 
     Raises:
         ReleaseError: the release is not kept, or the published folder cannot be written.

@@ -87,6 +87,18 @@ def past_releases(home: Home) -> list[Release]:
     return [known[release_id] for release_id in sorted(known)]
 
 
+def latest_release(home: Home) -> Release | None:
+    """The release that was made last, whether it is published or a rollback withdrew it."""
+    files = release_files(home)
+    return read_releases(files[-1])[-1] if files else None
+
+
+def withdrawn_release(home: Home) -> Release | None:
+    """The release that was made last, if a rollback withdrew it."""
+    files = release_files(home)
+    return latest_release(home) if files and not is_published(home, files[-1]) else None
+
+
 def release_file(home: Home, release_id: str) -> Path:
     """The path of a release, whether the file exists or not."""
     return home.releases / release_id / home.published.name

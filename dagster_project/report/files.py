@@ -8,7 +8,8 @@ how single figures are checked (`check.py`).
 import html
 import os
 import re
-from collections.abc import Iterator
+import shutil
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import date
 from itertools import zip_longest
@@ -22,26 +23,19 @@ from dagster_project.report.check import check_html, check_markdown
 from dagster_project.report.day import ReportError
 from dagster_project.report.published import Published
 from dagster_project.report.render import COLOURS, Colours, asset_page, render
+from dagster_project.settings import load_settings
 from dagster_project.warehouse.connection import connect
 
-__all__ = ["COLOURS", "Colours", "ReportError", "check_report", "colours_wanted", "write_report"]
+__all__ = [
+    "COLOURS",
+    "Colours",
+    "ReportError",
+    "check_report",
+    "follow_rollback",
+    "write_report",
+]
 
 MARKDOWN, HTML = "market_report.md", "market_report.html"
-
-
-def colours_wanted() -> Colours:
-    """`$CLOSING_BELL_COLOURS`: `hong_kong` (red is up, the default) or `western` (green is up).
-
-    Raises:
-        ReportError: it has another value.
-    """
-    configured = os.environ.get("CLOSING_BELL_COLOURS") or "hong_kong"
-    for colours in COLOURS:
-        if configured == colours:
-            return colours
-    raise ReportError(
-        f"CLOSING_BELL_COLOURS is {configured!r}; set it to {' or '.join(COLOURS)}, or unset it"
-    )
 
 
 def write_report(home: Home, trade_date: date, colours: Colours | None = None) -> list[Path]:
@@ -51,25 +45,65 @@ def write_report(home: Home, trade_date: date, colours: Colours | None = None) -
         The two files.
 
     Raises:
-        ReportError: nothing is published yet, or nothing for that date.
+        ReportError: nothing is published yet, or nothing for that date; or the folder cannot be
+            written.
+        SettingsError: a setting cannot be used.
     """
+    settings = load_settings(home)
     with _open(home) as con:
         finished = render(
-            Published(con, trade_date), colours or colours_wanted(), asset_page(trade_date)
+            Published(con, trade_date),
+            colours or settings.colours,
+            asset_page(trade_date, settings.ui_url),
         )
     folder = home.reports / trade_date.isoformat()
-    folder.mkdir(parents=True, exist_ok=True)
     written = []
-    with FileLock(home.root / "reports.lock"):
-        for name, content in ((MARKDOWN, finished.markdown), (HTML, finished.html)):
-            # Always the same name, so that what a crash left behind is overwritten.
-            unfinished = folder / f".{name}.unfinished"
-            with unfinished.open("w", encoding="utf-8", newline="\n") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            written.append(unfinished.replace(folder / name))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(home.root / "reports.lock"):
+            for name, content in ((MARKDOWN, finished.markdown), (HTML, finished.html)):
+                # Always the same name, so that what a crash left behind is overwritten.
+                unfinished = folder / f".{name}.unfinished"
+                with unfinished.open("w", encoding="utf-8", newline="\n") as file:
+                    file.write(content)
+                    file.flush()
+                    os.fsync(file.fileno())
+                written.append(unfinished.replace(folder / name))
+    except OSError as error:
+        raise ReportError(f"cannot write into {folder}: {error}; remove the cause") from None
     return written
+
+
+def follow_rollback(home: Home, withdrawn: Collection[str], last: date | None) -> list[str]:
+    """Write reports of withdrawn releases again, from the release that is published now.
+
+    Those of days that it does not hold are moved to `reports/withdrawn/<release>/<trade date>/`.
+
+    Args:
+        withdrawn: the releases made after the published one.
+        last: the last day of the published release, whose report is written in any case.
+
+    Returns:
+        What became of each report, in words.
+    """
+    told = []
+    days = {last} if last else set()
+    moved_to = home.reports / "withdrawn"
+    for page in home.reports.glob(f"*/{HTML}"):
+        text = page.read_text(encoding="utf-8", errors="replace")
+        release = next((name for name in withdrawn if name in text), None)
+        if release and last and date.fromisoformat(page.parent.name) <= last:
+            days.add(date.fromisoformat(page.parent.name))
+        elif release:
+            target = moved_to / release / page.parent.name
+            shutil.rmtree(target, ignore_errors=True)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            page.parent.rename(target)
+            told.append(f"its report moved: {target}")
+    return [
+        *told,
+        *(f"report written again: {write_report(home, day)[-1]}" for day in sorted(days)),
+    ]
 
 
 def check_report(home: Home, trade_date: date) -> list[str]:

@@ -12,7 +12,6 @@ How a figure is bound, which `check.py` relies on:
   anywhere else.
 """
 
-import os
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -23,7 +22,6 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from dagster_project.report.composition import compose
-from dagster_project.report.day import ReportError
 from dagster_project.report.drawing import Chart
 from dagster_project.report.figures import Figure, Reference, RowKey, Text
 from dagster_project.report.origins import Origins
@@ -67,20 +65,11 @@ def render(published: Published, colours: Colours, asset_page: str | None = None
     )
 
 
-def asset_page(trade_date: date) -> str | None:
-    """The report's asset in the Dagster UI; None where `CLOSING_BELL_UI_URL` is not set.
-
-    Raises:
-        ReportError: `CLOSING_BELL_UI_URL` is not a URL.
-    """
-    ui = os.environ.get("CLOSING_BELL_UI_URL")
-    if not ui:
+def asset_page(trade_date: date, ui_url: str | None) -> str | None:
+    """The report's asset in the Dagster UI; None where no setting says where the UI is."""
+    if not ui_url:
         return None
-    if not re.match(r"https?://[^/\s]", ui):
-        raise ReportError(
-            f"CLOSING_BELL_UI_URL is {ui!r}; write it as http://localhost:3000, or unset it"
-        )
-    return f"{ui.rstrip('/')}/assets/report/market_report?partition={trade_date}"
+    return f"{ui_url.rstrip('/')}/assets/report/market_report?partition={trade_date}"
 
 
 # HTML

@@ -8,23 +8,32 @@ whole night.
 """
 
 import errno
+import gc
 import os
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
 from dagster_project import fingerprint
 from dagster_project.home import PROJECT_ROOT, Home
+from dagster_project.settings import load_settings
 from dagster_project.warehouse.connection import connect, dicts
 from dagster_project.warehouse.state import REBUILD_ALL, Rebuild
+
+if TYPE_CHECKING:
+    from dbt.contracts.graph.manifest import Manifest
 
 DBT_PROJECT = PROJECT_ROOT / "dbt_project"
 # The number of rows that are read of those that a failed test objects to.
 FAILING_ROWS = 200
+# Progress is reported no more often: each report is a write of Dagster's.
+SECONDS_BETWEEN_REPORTS = 5.0
 
 
 class DbtFailed(RuntimeError):
@@ -63,7 +72,7 @@ class DbtResult:
 
 
 def manifest_path(home: Home) -> Path:
-    """The path of dbt's manifest, which is written again if the project has changed.
+    """The path of dbt's manifest, which is written again if the project or dbt has changed.
 
     Raises:
         DbtFailed: the project cannot be parsed.
@@ -73,7 +82,7 @@ def manifest_path(home: Home) -> Path:
     # Dagster loads its definitions in several processes at once; only one of them parses.
     with FileLock(manifest.parent / "parse.lock"):
         made_from = manifest.with_name("manifest.made_from")
-        made_by = fingerprint.of_values(fingerprint.of_models(), fingerprint.of_audit_views())
+        made_by = _parsed_from()
         if not made_from.exists() or made_from.read_text() != made_by:
             result = _invoke(home, ["parse"], REBUILD_ALL)
             if result.errors:
@@ -82,13 +91,51 @@ def manifest_path(home: Home) -> Path:
     return manifest
 
 
-def build(home: Home, selection: Sequence[str], rebuild: Rebuild) -> DbtResult:
+def _parsed_from() -> str:
+    """The fingerprint of all that decides what dbt parses."""
+    return fingerprint.of_values(
+        fingerprint.of_models(), fingerprint.of_audit_views(), version("dbt-core")
+    )
+
+
+# What this process read, by what it was parsed from. dbt itself would read it again for each
+# command, and parse all of it again in each new home.
+_parsed: dict[str, "Manifest"] = {}
+
+
+def _parsed_project(home: Home) -> "Manifest":
+    """The project as dbt parsed it.
+
+    Raises:
+        DbtFailed: the project cannot be parsed.
+    """
+    from dbt.constants import PARTIAL_PARSE_FILE_NAME
+    from dbt.contracts.graph.manifest import Manifest
+    from dbt.parser.manifest import extended_mashumuro_decoder
+
+    parsed_from = _parsed_from()
+    if parsed_from not in _parsed:
+        parsed = manifest_path(home).with_name(PARTIAL_PARSE_FILE_NAME).read_bytes()
+        _parsed[parsed_from] = Manifest.from_msgpack(parsed, decoder=extended_mashumuro_decoder)
+    return _parsed[parsed_from]
+
+
+def build(
+    home: Home,
+    selection: Sequence[str],
+    rebuild: Rebuild,
+    on_progress: Callable[[str], None] = lambda said: None,
+) -> DbtResult:
     """Run `dbt build` on the warehouse, to which no connection may be open.
 
     Args:
         selection: dbt's selection arguments; empty for everything.
         rebuild: what is rebuilt of the tables that it selects. With `REBUILD_ALL` they are dropped
             and created, which is needed after the models changed.
+        on_progress: called now and then with how far it is, in a thread of dbt.
+
+    Raises:
+        DbtFailed: the project cannot be parsed.
     """
     # Unit tests are about the models, not about tonight's data; `make test` runs them.
     arguments = [
@@ -101,15 +148,26 @@ def build(home: Home, selection: Sequence[str], rebuild: Rebuild) -> DbtResult:
         *selection,
     ]
     arguments += ["--full-refresh"] if rebuild == REBUILD_ALL else []
-    return _invoke(home, arguments, rebuild)
+    result = _invoke(home, arguments, rebuild, on_progress, _parsed_project(home))
+    if result.errors:
+        # Tracebacks of failed queries hold connections, and with them the file, in cycles.
+        gc.collect()
+    return result
 
 
 def run_unit_tests(home: Home) -> dict[str, str]:
     """Run the models' unit tests on a built warehouse: test name -> status (`pass` if passed)."""
-    return _invoke(home, ["test", "--select", "test_type:unit"], REBUILD_ALL).statuses
+    arguments = ["--no-write-json", "test", "--select", "test_type:unit"]
+    return _invoke(home, arguments, REBUILD_ALL, parsed=_parsed_project(home)).statuses
 
 
-def _invoke(home: Home, arguments: Sequence[str], rebuild: Rebuild) -> DbtResult:
+def _invoke(
+    home: Home,
+    arguments: Sequence[str],
+    rebuild: Rebuild,
+    on_progress: Callable[[str], None] = lambda said: None,
+    parsed: "Manifest | None" = None,
+) -> DbtResult:
     # Importing dbt takes a second, so it is done only here.
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.adapters.factory import reset_adapters
@@ -118,22 +176,29 @@ def _invoke(home: Home, arguments: Sequence[str], rebuild: Rebuild) -> DbtResult
 
     events: list[dict[str, Any]] = []
     errors: list[str] = []
+    reported = time.monotonic()
 
     def keep(message: Any) -> None:
+        nonlocal reported
         if message.info.name in _RESULT_EVENTS:
             events.append(msg_to_dict(message))
+            is_told = message.info.name != "LogTestResult"
+            if is_told and time.monotonic() > reported + SECONDS_BETWEEN_REPORTS:
+                reported = time.monotonic()
+                on_progress(_how_far(message.data))
         elif message.info.level == "error":
             errors.append(message.info.msg)
 
     with _environment(
         CLOSING_BELL_HOME=str(home.root),
+        CLOSING_BELL_MEMORY=load_settings(home).memory,
         CLOSING_BELL_REBUILD_FROM=rebuild.first.isoformat(),
         CLOSING_BELL_REBUILD_SERIES=",".join(rebuild.series),
         DBT_TARGET_PATH=str(home.root / "dbt"),
         DBT_LOG_PATH=str(home.root / "dbt" / "logs"),
     ):
         try:
-            outcome = dbtRunner(callbacks=[keep]).invoke(
+            outcome = dbtRunner(parsed, callbacks=[keep]).invoke(
                 [
                     "--quiet",
                     "--no-use-colors",
@@ -152,12 +217,19 @@ def _invoke(home: Home, arguments: Sequence[str], rebuild: Rebuild) -> DbtResult
         errors.append(str(outcome.exception))
     results = getattr(outcome.result, "results", [])
     for result in results:
-        if result.node.resource_type != "test" and result.status in {"error", "fail"}:
+        # A test that fails says something about the rows; one that cannot run says nothing.
+        could_not_run = {"error"} if result.node.resource_type == "test" else {"error", "fail"}
+        if result.status in could_not_run:
             errors.append(f"{result.node.name}: {result.message}")
     if any(os.strerror(errno.ENOSPC) in error for error in errors):
         # dbt reports it at length for each model; once is enough.
         errors = [f"the disk that holds {home.root} is full; free some space, then run again"]
-    tests = [result for result in results if result.node.resource_type == "test"]
+    # One that could not run, or was passed over because its model failed, says nothing.
+    tests = [
+        result
+        for result in results
+        if result.node.resource_type == "test" and result.status not in {"error", "skipped"}
+    ]
     failed = [result for result in tests if result.failures]
     rows = _failing_rows(home, failed) if failed else {}
     tests_run = [_test(result, rows.get(result.node.unique_id, ())) for result in tests]
@@ -166,6 +238,12 @@ def _invoke(home: Home, arguments: Sequence[str], rebuild: Rebuild) -> DbtResult
 
 
 _RESULT_EVENTS = {"LogSeedResult", "LogModelResult", "LogTestResult"}
+
+
+def _how_far(ended: Any) -> str:
+    """What ended last, and how much of the build that makes."""
+    name, seconds = ended.node_info.node_name, ended.execution_time
+    return f"{ended.index} of {ended.total}: {name} ({seconds:.1f} s)"
 
 
 def _test(result: Any, failing: Sequence[dict[str, Any]]) -> DbtTest:

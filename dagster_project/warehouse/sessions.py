@@ -6,6 +6,7 @@ what the files say. Does not belong here: which days are sessions by the calenda
 
 import json
 from datetime import date, datetime
+from pathlib import Path
 
 import duckdb
 
@@ -20,16 +21,21 @@ CALENDAR_ENDS = "calendar_ends"
 CLOSING_TIMES_CHANGED = "closing_times_changed"
 
 
-def update_sessions(con: duckdb.DuckDBPyConnection, clock: date, now: datetime) -> None:
+def update_sessions(
+    con: duckdb.DuckDBPyConnection, clock: date, now: datetime, config: Path | None = None
+) -> None:
     """Fill `raw.session` to the end of the clock's year, and rebuild from a changed session on.
 
     Called before the files are read, for their closing times, and again afterwards, because the
     files say on which of the guessed sessions a market was closed.
+
+    Args:
+        config: the operator's folder, whose `session_override.csv` counts over the shipped one.
     """
-    made_from = sessions_fingerprint(con, clock)
+    made_from = sessions_fingerprint(con, clock, config)
     if state.get_state(con, "sessions") == made_from:
         return
-    known = calendar.sessions(*_markets_and_overrides(), FIRST_SESSION, _last_day(clock))
+    known = calendar.sessions(*seeds.markets_and_overrides(config), FIRST_SESSION, _last_day(clock))
     con.register("by_calendar", known)
     con.execute("create or replace temp table known as from by_calendar")
     con.unregister("by_calendar")
@@ -50,19 +56,23 @@ def update_sessions(con: duckdb.DuckDBPyConnection, clock: date, now: datetime) 
     con.execute("drop table known")
     if row and row[0]:
         state.mark_pending(con, row[0], "sessions changed", now)
-    state.set_state(con, "sessions", sessions_fingerprint(con, clock))
+    state.set_state(con, "sessions", sessions_fingerprint(con, clock, config))
 
 
-def sessions_fingerprint(con: duckdb.DuckDBPyConnection, clock: date) -> str:
+def sessions_fingerprint(
+    con: duckdb.DuckDBPyConnection, clock: date, config: Path | None = None
+) -> str:
     """A hash of all that the sessions up to the end of the clock's year depend on."""
-    by_calendar = calendar.fingerprint(*_markets_and_overrides(), FIRST_SESSION, _last_day(clock))
+    by_calendar = calendar.fingerprint(
+        *seeds.markets_and_overrides(config), FIRST_SESSION, _last_day(clock)
+    )
     closed = "".join(f"; {market} closed {day}" for market, day in _closed_by_files(con, clock))
     return by_calendar + closed
 
 
-def closing_times(first: date, last: date) -> dict[date, str]:
+def closing_times(first: date, last: date, config: Path | None = None) -> dict[date, str]:
     """Each date on which a market trades, by the calendar, and when the last of them has closed."""
-    known = calendar.sessions(*_markets_and_overrides(), first, last).to_pylist()
+    known = calendar.sessions(*seeds.markets_and_overrides(config), first, last).to_pylist()
     found: dict[date, str] = {}
     for session in known:
         day = session["trade_date"]
@@ -89,11 +99,6 @@ def days_with_new_closing_time(con: duckdb.DuckDBPyConnection) -> set[date]:
 def forget_new_closing_times(con: duckdb.DuckDBPyConnection) -> None:
     """Called once the files of every feed were read."""
     state.set_state(con, CLOSING_TIMES_CHANGED, "[]")
-
-
-def _markets_and_overrides() -> tuple[list[seeds.Market], list[seeds.Override]]:
-    markets = seeds.read_markets(seeds.SEEDS_FOLDER / "market.csv")
-    return markets, seeds.read_overrides(seeds.SEEDS_FOLDER / "session_override.csv", markets)
 
 
 def _last_day(clock: date) -> date:

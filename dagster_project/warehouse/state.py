@@ -57,14 +57,25 @@ def get_state(con: duckdb.DuckDBPyConnection, key: str) -> str | None:
 
 def set_state(con: duckdb.DuckDBPyConnection, key: str, value: str) -> None:
     """Remember a fact about the warehouse."""
-    con.execute("delete from raw.state where key = ?", [key])
+    forget_state(con, key)
     con.execute("insert into raw.state values (?, ?)", [key, value])
+
+
+def forget_state(con: duckdb.DuckDBPyConnection, key: str) -> None:
+    """Forget a remembered fact that no longer holds."""
+    con.execute("delete from raw.state where key = ?", [key])
 
 
 def clock(con: duckdb.DuckDBPyConnection) -> date | None:
     """The clock: the last covered date; None before the first run."""
     ((last,),) = con.execute("select max(to_date) from raw.asked_dates").fetchall()
     return last
+
+
+def first_covered(con: duckdb.DuckDBPyConnection) -> date | None:
+    """The first covered date; None before the first request."""
+    ((first,),) = con.execute("select min(from_date) from raw.asked_dates").fetchall()
+    return first
 
 
 def cover(
@@ -121,12 +132,18 @@ def mark_pending(con: duckdb.DuckDBPyConnection, day: date, reason: str, now: da
 def mark_changes(
     con: duckdb.DuckDBPyConnection, changes: Iterable[Change], reason: str, now: datetime
 ) -> None:
-    """Remember what must be rebuilt because of these changes; a release clears this."""
+    """Remember what must be rebuilt because of these changes; a release clears this.
+
+    It also gives raw another version: a mark that is there already says no more of when.
+    """
+    rows = [astuple(change) for change in changes]
+    if not rows:
+        return
     create_temp_table(
         con,
         "change",
         {"trade_date": "DATE", "last_changed_date": "DATE", "series": "VARCHAR"},
-        map(astuple, changes),
+        rows,
     )
     con.execute(
         """insert into raw.pending_rebuild by name
@@ -138,6 +155,12 @@ def mark_changes(
                 and known.last_changed_date >= change.last_changed_date)))""",
         {"reason": reason, "now": now},
     )
+    set_state(con, "raw_version", str(raw_version(con) + 1))
+
+
+def raw_version(con: duckdb.DuckDBPyConnection) -> int:
+    """How often changes of records were noticed; another number where raw may hold others."""
+    return int(get_state(con, "raw_version") or 0)
 
 
 def pending_from(con: duckdb.DuckDBPyConnection) -> date | None:

@@ -43,6 +43,16 @@ It is read when a model runs, because int_feed_session may have moved it in the 
 {%- endmacro %}
 
 
+{#
+The last date at which a series changed that is rebuilt alone, as an SQL date. Changes from
+`rebuild_all_from()` on, as those of a usual night, do not count.
+#}
+{% macro _last_rebuilt_alone() -%}
+    {%- set is_alone = "trade_date < " ~ rebuild_all_from() -%}
+    {{ return(_pending("max(case when " ~ is_alone ~ " then last_changed_date end)")) }}
+{%- endmacro %}
+
+
 {# An SQL date from raw.pending_rebuild; one that is never reached where there is none. #}
 {% macro _pending(date_found) -%}
     {%- set query -%}
@@ -88,7 +98,7 @@ such a row itself, and one that later sessions are compared with.
     {%- if rebuilt_series() %}
         and (
             {{ trade_date }} >= {{ rebuild_all_from() }}
-            or {{ trade_date }} <= {{ dbt.dateadd('day', 60, _pending("max(last_changed_date)")) }}
+            or {{ trade_date }} <= {{ dbt.dateadd('day', 60, _last_rebuilt_alone()) }}
         )
     {%- endif -%}
 {%- endmacro %}
