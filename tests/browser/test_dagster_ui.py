@@ -15,7 +15,7 @@ import pytest
 from playwright import sync_api
 
 from dagster_project.home import PROJECT_ROOT, Home
-from tests.conftest import run_cli
+from tests.cli_process import run_cli
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
@@ -37,19 +37,20 @@ def home(sample_home: Home, tmp_path_factory: pytest.TempPathFactory) -> Home:
 
 @pytest.fixture(scope="module")
 def server(home: Home) -> Iterator[str]:
-    """`dagster dev` on that home; yields its address."""
+    """What `make dev` runs, on that home; yields its address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     environment = os.environ | {
         "CLOSING_BELL_HOME": str(home.root),
         "DAGSTER_HOME": str(home.dagster),
+        "VIRTUAL_ENV": sys.prefix,
     }
     with (home.root / "dev.log").open("w") as log:
         process = subprocess.Popen(
             [
-                str(Path(sys.executable).parent / "dagster"), "dev", "-w", "workspace.yaml",
-                "-h", "127.0.0.1", "-p", str(port),
+                str(Path(sys.executable).parent / "dg"), "dev",
+                "--host", "127.0.0.1", "--port", str(port),
             ],
             cwd=PROJECT_ROOT, env=environment, stdout=log, stderr=log, start_new_session=True,
         )  # fmt: skip

@@ -10,7 +10,8 @@ import dagster as dg
 import pytest
 
 from dagster_project.home import PROJECT_ROOT, Home
-from tests.conftest import copy_home, run_cli
+from tests.cli_process import run_cli
+from tests.conftest import copy_home
 from tests.integration.test_runs import multiply_the_index
 from tests.unit.alerts.examples import mail_yaml
 from tests.unit.alerts.servers import Mails, Webhooks, serving
@@ -103,7 +104,8 @@ def test_a_release_whose_report_fails_is_not_called_withheld(
 ) -> None:
     monkeypatch.setenv("no_proxy", "127.0.0.1,localhost")
     home = copy_home(sample_home, tmp_path / "home")
-    monkeypatch.setenv("CLOSING_BELL_COLOURS", "purple")
+    in_the_way = home.reports / "2025-09-18"
+    in_the_way.write_text("no folder")
     with serving(Webhooks()) as webhooks:
         (home.root / "alerts.yaml").write_text(f"webhook: {{url: '{webhooks.url}'}}")
         # As people run it: `make` has one exit status for all errors, but passes on what was said.
@@ -116,7 +118,7 @@ def test_a_release_whose_report_fails_is_not_called_withheld(
             check=False,
         )
     assert done.stderr.rstrip().endswith("nightly] Error 3")
-    assert "CLOSING_BELL_COLOURS is 'purple'" in done.stderr
+    assert f"cannot write into {in_the_way}" in done.stderr
     assert "Released, but the market report failed" in done.stderr
     assert "`make report DATE=2025-09-18`" in done.stderr
     assert "withheld" not in done.stderr
@@ -124,7 +126,7 @@ def test_a_release_whose_report_fails_is_not_called_withheld(
     bodies = [body for _, _, body in webhooks.posts]
     (problem,) = (p for body in bodies for p in body["problems"] if p["kind"] == "report")
     assert problem["what"].startswith(
-        "Released, but the market report failed: ReportError: CLOSING_BELL_COLOURS is 'purple'"
+        f"Released, but the market report failed: ReportError: cannot write into {in_the_way}"
     )
     assert "withheld" not in {p["kind"] for body in bodies for p in body["problems"]}
     again = run_cli(home, "nightly", "2025-09-18")

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,7 @@ from dagster_project.ingest.feed_catalog import load_feeds
 from dagster_project.warehouse import dbt_run
 from dagster_project.warehouse.connection import connect
 from dagster_project.warehouse.state import Rebuild
-from tests.conftest import copy_home
+from tests.conftest import BuiltOnce, copy_home
 from tests.support import TODAY
 
 NIGHT = date(2025, 9, 17)
@@ -34,8 +35,8 @@ def write_waivers(folder: Path, *lines: str) -> Path:
     return path
 
 
-def run(home: Home, *, first: date = NIGHT) -> pipeline.RunResult:
-    return pipeline.run(home, load_feeds(), (first, NIGHT), TODAY)
+def run(home: Home, *, first: date = NIGHT, last: date = NIGHT) -> pipeline.RunResult:
+    return pipeline.run(home, load_feeds(), (first, last), TODAY)
 
 
 def check(result: pipeline.RunResult, name: str) -> ReleaseCheck:
@@ -43,14 +44,15 @@ def check(result: pipeline.RunResult, name: str) -> ReleaseCheck:
 
 
 @pytest.fixture(scope="module")
-def small_home(sample_home: Home, tmp_path_factory: pytest.TempPathFactory) -> Home:
+def small_home(sample_home: Home, built_once: BuiltOnce) -> Home:
     """The sample's last weeks up to the evening before."""
-    home = Home(tmp_path_factory.mktemp("audit") / "home")
-    shutil.copytree(sample_home.landing, home.landing)
-    (home.landing / "tushare_index_daily").mkdir(exist_ok=True)
-    result = pipeline.run(home, load_feeds(), (date(2025, 8, 1), date(2025, 9, 16)), TODAY)
-    assert result.release
-    return home
+
+    def build(home: Home) -> None:
+        shutil.copytree(sample_home.landing, home.landing)
+        (home.landing / "tushare_index_daily").mkdir(exist_ok=True)
+        assert run(home, first=date(2025, 8, 1), last=date(2025, 9, 16)).release
+
+    return built_once("audit", build)
 
 
 @pytest.fixture
@@ -149,8 +151,8 @@ def test_another_threshold_rebuilds_the_views_and_no_table(
     monkeypatch.setattr(dbt_run, "DBT_PROJECT", project)
     built: list[tuple[list[str], date]] = []
 
-    def build(home: Home, selection: list[str], rebuild: Rebuild) -> object:
-        result = dbt_run.build(home, selection, rebuild)
+    def build(home: Home, selection: list[str], rebuild: Rebuild, *rest: Any) -> object:
+        result = dbt_run.build(home, selection, rebuild, *rest)
         built.append((sorted(result.statuses), rebuild.first))
         return result
 
@@ -175,9 +177,9 @@ def test_a_plain_night_builds_no_view_of_the_audit(
 ) -> None:
     selections: list[object] = []
 
-    def build(home: Home, selection: list[str], rebuild: Rebuild) -> object:
+    def build(home: Home, selection: list[str], *rest: Any) -> object:
         selections.append(selection)
-        return dbt_run.build(home, selection, rebuild)
+        return dbt_run.build(home, selection, *rest)
 
     monkeypatch.setattr(pipeline, "build", build)
     assert run(home).release

@@ -16,7 +16,8 @@ import pytest
 from dagster_project.audit.policy import load_policies
 from dagster_project.home import PROJECT_ROOT, Home
 from dagster_project.warehouse.connection import connect
-from tests.conftest import run_cli
+from tests.cli_process import run_cli
+from tests.conftest import BuiltOnce
 
 MISSING = "hkex_turnover/main_2021_2025.json"
 TRUNCATED = "tushare_daily/20250917.csv"
@@ -32,9 +33,13 @@ def generate(landing: Path, through: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def bad_night(tmp_path_factory: pytest.TempPathFactory) -> tuple[Home, str]:
+def bad_night(built_once: BuiltOnce) -> tuple[Home, str]:
     """The home after the night, and what the shell said."""
-    home = Home(tmp_path_factory.mktemp("bad") / "home")
+    home = built_once("bad_night", _build)
+    return home, (home.root / "said").read_text(encoding="utf-8")
+
+
+def _build(home: Home) -> None:
     generate(home.landing, "2025-09-16")
     (home.landing / "tushare_index_daily").mkdir(exist_ok=True)
     done = run_cli(home, "backfill", "2025-07-01", "2025-09-16")
@@ -58,7 +63,7 @@ def bad_night(tmp_path_factory: pytest.TempPathFactory) -> tuple[Home, str]:
 
     done = run_cli(home, "nightly", "2025-09-17")
     assert done.returncode == 0, done.stderr
-    return home, done.stdout
+    (home.root / "said").write_text(done.stdout, encoding="utf-8")
 
 
 @pytest.fixture(scope="module")

@@ -8,14 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from dagster_project.home import Home
 from dagster_project.ingest.feed_catalog import load_feeds
-from tests.conftest import built_once
+from tests.conftest import BuiltOnce
 from tests.proof.clean_files import read_folder
 from tests.proof.corruption import Case, Stage, failures, run_case
 from tests.proof.corruptions import KINDS, PLACED, Landing
 from tests.proof.corruptions.sheet import Sheet
 
-KINDS_A_GROUP = 5
+KINDS_A_GROUP = 3
 
 
 def drawn() -> list[tuple[str, int]]:
@@ -29,13 +30,14 @@ def drawn() -> list[tuple[str, int]]:
 
 
 @pytest.fixture(scope="session")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Stage:
+def stage(built_once: BuiltOnce, tmp_path_factory: pytest.TempPathFactory) -> Stage:
     """The clean nights, built once; each test process plays in a folder of its own."""
-    with built_once(tmp_path_factory, "corruption") as home:
-        if not (home.root / "built").exists():
-            home.root.mkdir()
-            Stage(home.root, home.root / "work").build()
-            (home.root / "built").touch()
+
+    def build(home: Home) -> None:
+        home.root.mkdir()
+        Stage(home.root, home.root / "work").build()
+
+    home = built_once("corruption", build)
     played = Stage(home.root, tmp_path_factory.mktemp("work"))
     played.open()
     return played

@@ -3,7 +3,7 @@
 Belongs here: the proofs of `tests/proof/crash.py` and `readers.py`, small. Does not belong here:
 publications killed before every single step (`release/test_crashes.py`).
 
-`CLOSING_BELL_KILLS` sets how many runs are killed (default 6).
+`CLOSING_BELL_KILLS` sets how many runs are killed (default 4).
 """
 
 import json
@@ -19,7 +19,7 @@ from dagster_project.home import PROJECT_ROOT, Home
 from dagster_project.warehouse.connection import connect
 from tests.proof import crash, readers
 
-KILLS = int(os.environ.get("CLOSING_BELL_KILLS", "6"))
+KILLS = int(os.environ.get("CLOSING_BELL_KILLS", "4"))
 
 
 def copy_of(home: Home, folder: Path) -> Home:

@@ -8,15 +8,17 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import dagster as dg
+import duckdb
 import pytest
 from dagster._core.test_utils import create_run_for_test
 
-from dagster_project.defs.automation import reason_of
+from dagster_project.defs.automation import reason_of, run_page
 from dagster_project.defs.partitions import requested_dates
 from dagster_project.home import Home
 from dagster_project.ingest.feed_catalog import load_feeds
 from dagster_project.market import calendar
 from dagster_project.warehouse.dbt_run import DBT_PROJECT
+from tests.conftest import copy_home
 
 
 def test_every_definition_loads(definitions: dg.Definitions) -> None:
@@ -103,36 +105,66 @@ def test_the_schedule_asks_for_the_last_session_that_has_closed(
     assert requested_dates(request.tags) == (date.fromisoformat(night), date.fromisoformat(night))
 
 
-def test_the_sensor_notices_new_changed_and_removed_files(
+def test_the_sensor_requests_a_run_until_the_files_are_in_the_release(
     definitions: dg.Definitions,
     sample_home: Home,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    home = Home(tmp_path)
-    shutil.copytree(sample_home.landing, home.landing)
-    shutil.copytree(sample_home.published.parent, home.published.parent, symlinks=True)
-    monkeypatch.setenv("CLOSING_BELL_HOME", str(tmp_path))
+    home = copy_home(sample_home, tmp_path / "home")
+    monkeypatch.setenv("CLOSING_BELL_HOME", str(home.root))
     sensor = definitions.resolve_sensor_def("landing_files")
-    cursor: str | None = None
-
-    def requested() -> list[str | None]:
-        nonlocal cursor
-        with dg.build_sensor_context(cursor=cursor, definitions=definitions) as context:
-            data = sensor.evaluate_tick(context)
-            cursor = data.cursor
-        return [request.partition_key for request in data.run_requests or []]
-
-    assert requested() == ["2025-09-17"]  # of the release's clock: it asks for no new date
-    assert requested() == []
     file = home.landing / "wsj_index" / "HSI.csv"
-    file.write_text(file.read_text())
-    assert requested() == []  # it may still be being copied
-    settled = time.time() - 60
-    os.utime(file, (settled, settled))
-    assert requested() == ["2025-09-17"]
-    file.unlink()
-    assert requested() == ["2025-09-17"]
+
+    def tick(later: timedelta = timedelta()) -> tuple[str | None, dict[str, str], str | None]:
+        """The partition of the run that is requested, its tags, or why none is."""
+        now = calendar.now_in_hong_kong() + later
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(calendar, "now_in_hong_kong", lambda: now)
+            with dg.build_sensor_context(instance=instance, definitions=definitions) as context:
+                data = sensor.evaluate_tick(context)
+        (request,) = data.run_requests or [dg.RunRequest()]
+        return request.partition_key, dict(request.tags), data.skip_message
+
+    def run(status: dg.DagsterRunStatus, tags: dict[str, str]) -> dg.DagsterRun:
+        return create_run_for_test(instance, "nightly", tags=tags, status=status)
+
+    with dg.DagsterInstance.ephemeral() as instance:
+        assert tick() == (None, {}, "no file is new, changed or gone")
+        file.write_text(file.read_text().replace("\n", "\r\n"))
+        assert tick()[2] == "a file changed just now; it may still be being copied"
+        settled = time.time() - 60
+        os.utime(file, (settled, settled))
+        day, tags, _ = tick()
+        assert day == "2025-09-17"  # of the release's clock: it asks for no new date
+        assert tick() == (day, tags, None)  # a tick can be repeated
+        run(dg.DagsterRunStatus.STARTED, tags)
+        assert tick()[2] == "a run of these files is requested"
+        # Its machine stops: the correction is not forgotten.
+        assert tick(timedelta(minutes=20)) == (day, tags, None)
+        run(dg.DagsterRunStatus.FAILURE, tags)
+        assert tick() == (day, tags, None)
+        run(dg.DagsterRunStatus.FAILURE, tags)
+        assert tick()[2] == "3 runs of these files were lost; the next night comes"
+        # Another change is another request, also where a file is gone.
+        file.unlink()
+        day, tags, _ = tick()
+        assert day == "2025-09-17"
+        # A run that fails in a step has alerted somebody.
+        failed = withheld.execute_in_process(instance=instance, tags=tags, raise_on_error=False)
+        assert tick()[2] == f"run {failed.run_id} of these files ended without a release"
+        with home.writer_lock():
+            assert tick()[2] == "a run is at work"
+
+
+@dg.op
+def audit_that_blocks() -> None:
+    raise dg.Failure("a blocking check failed")
+
+
+@dg.job
+def withheld() -> None:
+    audit_that_blocks()
 
 
 @pytest.fixture
@@ -202,3 +234,44 @@ def test_a_night_is_requested_again_when_its_run_was_lost_or_failed(
         assert why == f"{night} failed 3 times; the next evening tries again"
         attempt(dg.DagsterRunStatus.CANCELED)
         assert overdue(definitions, instance, later)[1] == f"somebody cancelled the run of {night}"
+
+
+def test_an_alert_of_a_wrong_setting_is_sent_without_a_link(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLOSING_BELL_HOME", str(tmp_path))
+    monkeypatch.setenv("CLOSING_BELL_UI_URL", "http://localhost:3000/")
+    assert run_page("1") == "http://localhost:3000/runs/1"
+    settings = Home(tmp_path).config / "settings.yaml"
+    settings.parent.mkdir()
+    settings.write_text("keep_releases: none\n")
+    assert run_page("1") is None
+
+
+def test_each_table_says_how_many_rows_it_has_and_which_file_makes_it(
+    definitions: dg.Definitions, sample_home: Home, sample: duckdb.DuckDBPyConnection
+) -> None:
+    graph = definitions.resolve_asset_graph()
+    with dg.DagsterInstance.from_config(str(sample_home.dagster)) as instance:
+        for mart in ("index_performance", "security_performance", "dim_index"):
+            key = dg.AssetKey(["main", mart])
+            event = instance.get_latest_materialization_event(key)
+            assert event
+            assert event.asset_materialization
+            (rows,) = sample.execute(f"select count(*) from main.{mart}").fetchone() or ()
+            assert event.asset_materialization.metadata["dagster/row_count"].value == rows
+    for key, file in (
+        (dg.AssetKey(["main", "index_performance"]), "index_performance.sql"),
+        (dg.AssetKey(["feed", "wsj_index"]), "wsj_index.yaml"),
+    ):
+        (reference,) = graph.get(key).metadata["dagster/code_references"].code_references
+        assert Path(reference.file_path).is_file()
+        assert Path(reference.file_path).name == file
+
+
+def test_a_run_from_a_shell_is_listed_on_the_page_of_its_job(sample_home: Home) -> None:
+    """By the tag that Dagster gives the runs of its own schedules."""
+    with dg.DagsterInstance.from_config(str(sample_home.dagster)) as instance:
+        of_the_page = {".dagster/repository": "__repository__@closing-bell"}
+        (run,) = instance.get_runs(dg.RunsFilter(job_name="history", tags=of_the_page))
+    assert run.status == dg.DagsterRunStatus.SUCCESS

@@ -19,7 +19,7 @@ from dagster_project import pipeline
 from dagster_project.home import Home
 from dagster_project.ingest.feed_catalog import FeedCatalog, load_feeds
 from dagster_project.warehouse.connection import connect
-from tests.conftest import copy_home
+from tests.conftest import BuiltOnce, copy_home
 from tests.recomputation.figures import (
     MICRO,
     assert_equal,
@@ -69,12 +69,14 @@ def _run(home: Home, first: date, last: date) -> None:
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+def home(built_once: BuiltOnce) -> Home:
     """One backfill of the covered dates."""
-    home = Home(tmp_path_factory.mktemp("index_figures"))
-    _laid_out(home.landing)
-    _run(home, *COVERED)
-    return home
+
+    def build(home: Home) -> None:
+        _laid_out(home.landing)
+        _run(home, *COVERED)
+
+    return built_once("index_figures", build)
 
 
 def _published(home: Home, table: str) -> pd.DataFrame:
@@ -309,11 +311,14 @@ def test_a_later_backfill_of_earlier_dates_changes_no_figure(
 
 
 @pytest.fixture(scope="module")
-def extended(home: Home, tmp_path_factory: pytest.TempPathFactory) -> Home:
+def extended(home: Home, built_once: BuiltOnce) -> Home:
     """The same home after a backfill of the two years before."""
-    copy = copy_home(home, tmp_path_factory.mktemp("extended") / "home")
-    _run(copy, date(2022, 1, 4), date(2023, 12, 29))
-    return copy
+
+    def build(copy: Home) -> None:
+        copy_home(home, copy.root)
+        _run(copy, date(2022, 1, 4), date(2023, 12, 29))
+
+    return built_once("index_figures_extended", build)
 
 
 @pytest.fixture

@@ -23,7 +23,8 @@ from dagster_project.warehouse import raw_tables
 from dagster_project.warehouse.connection import connect
 from dagster_project.warehouse.dbt_run import build
 from dagster_project.warehouse.state import REBUILD_ALL
-from tests.conftest import copy_home, run_cli
+from tests.cli_process import run_cli
+from tests.conftest import copy_home
 
 DAY = "20250917_"
 CONTRADICTED = {f"{DAY}alibaba_high"}

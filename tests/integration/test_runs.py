@@ -15,7 +15,8 @@ from dagster_project.home import Home
 from dagster_project.warehouse.connection import connect
 from dagster_project.warehouse.dbt_run import build
 from dagster_project.warehouse.state import REBUILD_ALL
-from tests.conftest import copy_home, run_cli
+from tests.cli_process import run_cli, start_cli
+from tests.conftest import BuiltOnce, copy_home
 
 # What a rebuild may not repeat: when rows came in, and the releases themselves.
 NOT_COMPARED = {"release", "release_check"}
@@ -153,16 +154,19 @@ def test_a_row_that_made_a_session_of_its_feed_is_felt_by_all_securities(
 
 
 @pytest.fixture(scope="module")
-def corrected_home(sample_home: Home, tmp_path_factory: pytest.TempPathFactory) -> Home:
+def corrected_home(sample_home: Home, built_once: BuiltOnce) -> Home:
     """The sample, and a second release after one close of the Hang Seng Index was corrected."""
-    home = copy_home(sample_home, tmp_path_factory.mktemp("corrected") / "home")
-    file = home.landing / "wsj_index" / "HSI.csv"
-    text = file.read_text()
-    assert text.count(" 26908.39") == 1
-    file.write_text(text.replace(" 26908.39", " 26908.40"))
-    done = run_cli(home, "nightly", "2025-09-17")
-    assert done.returncode == 0, done.stderr
-    return home
+
+    def build(home: Home) -> None:
+        copy_home(sample_home, home.root)
+        file = home.landing / "wsj_index" / "HSI.csv"
+        text = file.read_text()
+        assert text.count(" 26908.39") == 1
+        file.write_text(text.replace(" 26908.39", " 26908.40"))
+        done = run_cli(home, "nightly", "2025-09-17")
+        assert done.returncode == 0, done.stderr
+
+    return built_once("corrected", build)
 
 
 def test_a_correction_reaches_the_release_and_the_old_value_stays(corrected_home: Home) -> None:
@@ -379,3 +383,16 @@ def test_two_writers_do_not_meet(sample_home: Home, tmp_path: Path) -> None:
         home.writer_lock(timeout_seconds=0.1),
     ):
         pass
+
+
+def test_a_run_that_waits_for_another_says_so(sample_home: Home, tmp_path: Path) -> None:
+    home = copy_home(sample_home, tmp_path / "home")
+    with home.writer_lock():
+        waiting = start_cli(home, "nightly", "2025-09-17")
+        assert waiting.stderr
+        assert waiting.stderr.readline() == (
+            f"This run waits: {home.warehouse} is being written by process {os.getpid()}\n"
+        )
+    said, _ = waiting.communicate(timeout=120)
+    assert "Nothing new" in said
+    assert waiting.returncode == 0

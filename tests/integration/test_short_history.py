@@ -13,7 +13,8 @@ import pytest
 
 from dagster_project.home import Home
 from dagster_project.warehouse.connection import connect
-from tests.conftest import copy_home, run_cli
+from tests.cli_process import run_cli
+from tests.conftest import BuiltOnce, copy_home
 
 NIGHT = "2025-09-17"
 SESSIONS = 5
@@ -51,16 +52,20 @@ def keep_last_sessions(file: Path, header: int) -> None:
 
 
 @pytest.fixture(scope="module")
-def short_night(sample_home: Home, tmp_path_factory: pytest.TempPathFactory) -> tuple[Home, str]:
-    home = copy_home(sample_home, tmp_path_factory.mktemp("short") / "home")
-    files = {home.landing / path: header for path, header in INDEX_FILES.items()}
-    files |= dict.fromkeys((home.landing / "yahoo_hk").glob("*.csv"), HEADER_OF_SHARES)
-    assert len(files) > len(INDEX_FILES) + 20
-    for file, header in files.items():
-        keep_last_sessions(file, header)
-    done = run_cli(home, "nightly", NIGHT)
-    assert done.returncode == 0, done.stderr
-    return home, done.stdout
+def short_night(sample_home: Home, built_once: BuiltOnce) -> tuple[Home, str]:
+    def build(home: Home) -> None:
+        copy_home(sample_home, home.root)
+        files = {home.landing / path: header for path, header in INDEX_FILES.items()}
+        files |= dict.fromkeys((home.landing / "yahoo_hk").glob("*.csv"), HEADER_OF_SHARES)
+        assert len(files) > len(INDEX_FILES) + 20
+        for file, header in files.items():
+            keep_last_sessions(file, header)
+        done = run_cli(home, "nightly", NIGHT)
+        assert done.returncode == 0, done.stderr
+        (home.root / "said").write_text(done.stdout, encoding="utf-8")
+
+    home = built_once("short_history", build)
+    return home, (home.root / "said").read_text(encoding="utf-8")
 
 
 def test_the_history_stays_as_it_was_released(

@@ -315,6 +315,13 @@ def tables_of(file: Path) -> dict[str, tuple[int, int]]:
     return found
 
 
+def differing_tables(file: Path, other: Path) -> list[str]:
+    """The tables, views and columns of two releases that are not the same in both."""
+    found, expected = tables_of(file), tables_of(other)
+    names = found.keys() | expected.keys()
+    return sorted(name for name in names if found.get(name) != expected.get(name))
+
+
 def published_tables(home: Home) -> dict[str, tuple[int, int]] | None:
     """The published tables; None before the first release.
 

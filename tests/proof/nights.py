@@ -32,7 +32,7 @@ from zoneinfo import ZoneInfo
 from dagster_project.home import Home
 from dagster_project.release.read import published_release
 from dagster_project.warehouse.connection import connect
-from tests.proof.crash import tables_of
+from tests.proof.crash import differing_tables
 from tests.proof.daemon import DaemonFailed, Machine, Run, Runs
 from tests.proof.journal import Journal
 from tests.proof.vendors import Vendors, put
@@ -238,9 +238,10 @@ class Script:
         )
 
     def _machine_stops(self, day: date) -> Night:
+        """Dagster repeats the run that was lost."""
         return Night(day, "the machine stops in the middle of the run", (
             self.evening(day, disturbance="machine stops"),
-            self.evening(day, starts=moment(day, "19:10:00"), deliveries=(), requests=(OVERDUE,)),
+            self.evening(day, starts=moment(day, "19:10:00"), deliveries=(), requests=(SCHEDULE,)),
         ))  # fmt: skip
 
     def _daemon_is_restarted(self, day: date) -> Night:
@@ -249,7 +250,7 @@ class Script:
             self.evening(day, disturbance="daemon is restarted"),
             self.evening(
                 day, starts=moment(day, "19:10:00"), deliveries=(), requests=(),
-                may_request=(OVERDUE,),
+                may_request=(SCHEDULE, OVERDUE),
             ),
         ))  # fmt: skip
 
@@ -430,9 +431,7 @@ class Stage:
         shutil.copytree(self.home.landing, clean.home.landing)
         dates = f"{COVERED_FROM}", self.says()["covered"][1]
         clean.command(moment(LAST, "23:00:00"), "dagster_project.cli", "backfill", *dates)
-        found, rebuilt = tables_of(self.home.published), tables_of(clean.home.published)
-        names = {*found, *rebuilt}
-        return sorted(name for name in names if found.get(name) != rebuilt.get(name))
+        return differing_tables(self.home.published, clean.home.published)
 
     def keep(self) -> None:
         """Keep the home as it is between two nights, so that a night cut short is played again."""

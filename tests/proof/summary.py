@@ -22,6 +22,7 @@ _ELSEWHERE = {
     "command",
     "every_case",
     "every_night",
+    "every_kill",
     "unseeable",
     "findings",
     "counts",
@@ -72,10 +73,20 @@ HEADINGS = {
         "Deliveries in any order",
         "Random histories of deliveries, every published table compared with one clean rebuild.",
     ),
+    "any_selection": Heading(
+        "Parts of the house in any order",
+        "Random sequences of materializations through Dagster: each release is built again from "
+        "its own raw tables, and a night at the end is compared with one clean rebuild.",
+    ),
     "crash": Heading(
         "Killed runs",
         "Runs killed with SIGKILL at random instants, then run again and compared with an "
         "undisturbed run.",
+    ),
+    "upgrade": Heading(
+        "An upgrade",
+        "A home whose last release was made by an earlier version, and a night of this version on "
+        "top: every published table is compared with a clean build.",
     ),
     "readers": Heading(
         "Readers during publications",

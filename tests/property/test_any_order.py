@@ -1,20 +1,21 @@
 """A sample of the proof in `tests/proof/any_order.py`: the order of deliveries does not matter.
 
-`CLOSING_BELL_HISTORIES` sets how many histories are drawn (default 6: each costs some seconds).
+`CLOSING_BELL_HISTORIES` sets how many histories are drawn (default 3: each costs a minute or two).
 """
 
 import os
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 
 from tests.proof.any_order import Proof
+from tests.proof.drawing import drawn
 from tests.proof.histories.events import Event, Night, histories
 from tests.proof.histories.files import LEVELS, MAY_BE_WRONG, PATHS, Content
 from tests.proof.histories.market import ASKED, DAYS
 
-HISTORIES = int(os.environ.get("CLOSING_BELL_HISTORIES", "6"))
+HISTORIES = int(os.environ.get("CLOSING_BELL_HISTORIES", "3"))
 
 
 @pytest.fixture(scope="module")
@@ -24,15 +25,8 @@ def proof() -> Iterator[Proof]:
     proof.close()
 
 
-# No shrinking: it would take an hour. What fails says all that happened, as a history to paste.
-@settings(
-    max_examples=HISTORIES,
-    deadline=None,
-    database=None,
-    derandomize=True,
-    phases=[Phase.generate],
-    suppress_health_check=list(HealthCheck),
-)
+# What fails says all that happened, as a history to paste.
+@drawn(HISTORIES, derandomize=True)
 @given(history=histories())
 def test_any_history_gives_the_tables_of_a_clean_rebuild(
     proof: Proof, history: tuple[Night, ...]

@@ -26,10 +26,12 @@ VERBS = (
         "close",
         "report",
         "anomalies",
+        "status",
         "releases",
         "rollback",
         "diff",
         "alerts",
+        "feed",
     ),
     "prepare",
 )
@@ -107,6 +109,8 @@ def test_version(run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) ->
         (("nightly", "2999-01-01"), "after today"),
         (("nigtly", "2025-09-17"), "No such command 'nigtly'"),
         (("diff", "yesterday", "today"), "no release 'yesterday'"),
+        (("feed", "try", "nope", __file__), "no feed is named 'nope'; known: baostock_a_share, "),
+        (("feed", "try", "wsj_index", "no/file"), "File 'no/file' does not exist"),
         (("close",), "does not exist yet; run `make nightly DATE=…` first"),
         ((), "Usage: closing-bell"),
     ],
@@ -121,12 +125,30 @@ def test_wrong_use_is_status_2_and_says_what_is_wrong(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_spec_is_tried_on_a_file_without_a_home(
+    run: Callable[..., Result], tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    file = tmp_path_factory.mktemp("downloads") / "HSI.csv"
+    lines = ["Date, Open, High, Low, Close", "09/16/25,1,2,1,2", "09/15/25,1,2,1,x"]
+    file.write_text("\n".join(lines), encoding="utf-8")
+    result = run("feed", "try", "wsj_index", str(file))
+    assert result.exit_code == 1
+    header, loaded, *rest = result.stdout.splitlines()
+    assert header.split() == ["line", "symbol", "trade_date", "open", "high", "low", "close"]
+    assert loaded.split()[:3] == ["2", "HSI", "2025-09-16"]
+    assert "   3  column 'Close' has 'x', which is not what feeds/wsj_index" in "\n".join(rest)
+    assert "lines    3 read = 1 loaded + 0 repeated + 1 rejected + 1 of headers" in result.stdout
+    file.write_text("\n".join(lines[:2]), encoding="utf-8")
+    assert run("feed", "try", "wsj_index", str(file)).exit_code == 0
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_run_ends_with_its_status_and_its_messages(
     run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     requested = []
 
-    def run_job(home: object, job: str, first: date, last: date, on_step: object) -> Outcome:
+    def run_job(home: object, job: str, first: date, last: date, **told: object) -> Outcome:
         requested.append((job, first, last))
         return Outcome(3, ["release  1, up to 2025-09-17"], ["market_report: no font"])
 

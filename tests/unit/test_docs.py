@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from dagster_project.home import PROJECT_ROOT
+from tests.support import specs
 
 PAGES = sorted(
     str(page.relative_to(PROJECT_ROOT))
@@ -77,3 +78,12 @@ def test_what_counts_as_a_path() -> None:
         "`python -m pytest tests/a.py -k x`, `tests/<room>/b.py`, `a.py`, `seeds/c.csv`, tests/d.py"
     )
     assert list(paths_in_code(text)) == ["tests/a.py", "seeds/c.csv"]
+
+
+def test_the_page_of_feeds_names_every_feed_once_and_says_which_were_never_tried() -> None:
+    page = (PROJECT_ROOT / "docs" / "feeds.md").read_text(encoding="utf-8")
+    rows = [line for line in page.splitlines() if line.startswith("| `")]
+    named = [name for row in rows for name in re.findall(r"`(\w+)`", row.split("|")[1])]
+    assert sorted(named) == sorted(specs())
+    described = {row.split("`")[1] for row in rows if row.rstrip(" |").endswith("description")}
+    assert described == {name for name, spec in specs().items() if spec.unverified}

@@ -4,7 +4,6 @@ Belongs here: helpers that several test files of hostile input use. Does not bel
 (`conftest.py`), the files made to harm (each test file makes its own).
 """
 
-import multiprocessing
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -14,15 +13,12 @@ import duckdb
 
 from dagster_project.ingest.feed_ingestion import FeedResult, ingest_feed
 from dagster_project.ingest.feed_spec import FeedSpec
+from tests.forked import FORKED
 from tests.support import NOW, TODAY, specs
 
 STOCKS = "ts_code,name,industry\n"
 HSI = "Date, Open, High, Low, Close\n"
 ROW = "09/16/25, 1, 1, 1, 1\n"
-
-# Fork from a clean process: a fork of one that has used DuckDB's threads may hang.
-processes = multiprocessing.get_context("forkserver")
-processes.set_forkserver_preload(["pytest", "tests.support", "dagster_project.release.publish"])
 
 
 @cache
@@ -53,7 +49,7 @@ def tree(root: Path) -> dict[str, tuple[int, int, int]]:
 
 
 def run_in_process(target: Callable[..., None], *arguments: Any) -> None:
-    process = processes.Process(target=target, args=arguments)
+    process = FORKED.Process(target=target, args=arguments)
     process.start()
     process.join(60)
     if process.exitcode is None:

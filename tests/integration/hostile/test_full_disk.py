@@ -22,6 +22,8 @@ from dagster_project.release.record import record_release
 from dagster_project.warehouse import raw_tables, state
 from dagster_project.warehouse.connection import connect
 from dagster_project.warehouse.dbt_run import build
+from tests.cli_process import run_cli
+from tests.conftest import copy_home
 from tests.integration.hostile.support import HSI, ingest
 
 
@@ -110,6 +112,38 @@ def test_a_full_disk_costs_a_run_and_nothing_else(disk: Callable[[int], Path]) -
     assert released.fingerprint == "first"
     ballast.unlink()
     assert publish(home).fingerprint == "second"
+
+
+def test_a_run_that_would_end_on_a_full_disk_does_not_begin(disk: Callable[[int], Path]) -> None:
+    home = Home(disk(9))
+    done = run_cli(home, "nightly", "2025-09-17")
+    assert done.returncode == 1
+    (needed, stays) = done.stderr.strip().splitlines()
+    assert needed.startswith(f"the disk that holds {home.root} has 9 MB free; a run needs at least")
+    assert needed.endswith("free some space, then run again")
+    assert stays == f"The release was withheld; {home.published} stays as it was."
+    assert not home.dagster.exists()
+
+
+def test_a_test_that_cannot_run_is_no_failed_test(sample_home: Home, tmp_path: Path) -> None:
+    """A disk that fills up while dbt tests was once told as `grain is not unique`."""
+    home = copy_home(sample_home, tmp_path / "home")
+    with closing(connect(home.warehouse)) as con:
+        con.execute("alter table main.sector_index rename column sector to other")
+    tested = build(home, ["--select", "sector_index_grain_is_unique"], state.REBUILD_ALL)
+    assert tested.tests == []
+    error = tested.errors[-1]
+    assert error.startswith("sector_index_grain_is_unique")
+    assert "sector" in error
+
+
+def test_a_test_whose_model_failed_is_no_failed_test(sample_home: Home, tmp_path: Path) -> None:
+    home = copy_home(sample_home, tmp_path / "home")
+    with closing(connect(home.warehouse)) as con:
+        con.execute("alter table main.sector_performance rename column sector to other")
+    built = build(home, ["--select", "sector_leaders_laggards"], state.REBUILD_ALL)
+    assert built.tests == []
+    assert any(error.startswith("sector_leaders_laggards: ") for error in built.errors)
 
 
 def test_models_on_a_full_disk_cost_a_run_and_nothing_else(

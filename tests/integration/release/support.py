@@ -6,7 +6,6 @@ Belongs here: helpers that several test files of releases use. Does not belong h
 Every figure of a night is the night's number, so a mix of two nights shows at once.
 """
 
-import multiprocessing
 from contextlib import closing
 from datetime import date
 
@@ -23,10 +22,6 @@ CLOCK = date(2025, 9, 17)
 GOOD = ReleaseCheck("closes_are_positive", "index_performance", "block", True, 0, 0, "positive")
 DOUBTFUL = ReleaseCheck("turnover_is_usual", "market_turnover", "warn", False, 2, 1, "twice")
 BAD = ReleaseCheck("closes_are_positive", "index_performance", "block", False, 3, 3, "below 0")
-
-# Fork from a clean process: a fork of one that has used DuckDB's threads may hang.
-processes = multiprocessing.get_context("forkserver")
-processes.set_forkserver_preload(["duckdb", "pytest", "dagster_project.release.publish"])
 
 
 def audit_night(

@@ -26,6 +26,7 @@ from dagster_project.release.publish import publish
 from dagster_project.release.read import published_release
 from dagster_project.release.record import record_release
 from dagster_project.warehouse.connection import connect
+from tests.forked import FORKED
 from tests.integration.release.support import (
     CLOCK,
     GOOD,
@@ -34,7 +35,6 @@ from tests.integration.release.support import (
     leftovers,
     night_published,
     past,
-    processes,
     release_nights,
 )
 
@@ -47,7 +47,7 @@ DISK_CALLS = frozenset(
 
 def run_killed(target: Callable[..., None], *args: Any) -> int:
     """Exit code of a process of its own: 0, or minus the signal that killed it."""
-    process = processes.Process(target=target, args=args)
+    process = FORKED.Process(target=target, args=args)
     process.start()
     process.join(60)
     assert process.exitcode is not None, "the process hangs"
@@ -128,7 +128,7 @@ def test_killed_at_random_instants(home: Home, tmp_path: Path) -> None:
     last = night_published(home)
     for kill in range(KILLS):
         started = tmp_path / f"started_{kill}"
-        process = processes.Process(
+        process = FORKED.Process(
             target=publish_nights, args=(home, range(last + 1, last + 50), started)
         )
         process.start()
@@ -178,7 +178,7 @@ def test_log_left_by_a_crash_is_published_too(home: Home) -> None:
 
 def test_two_publishers_at_once_publish_once(home: Home) -> None:
     audit_night(home, 1, rows=200_000)
-    with ProcessPoolExecutor(2, mp_context=processes) as pool:
+    with ProcessPoolExecutor(2, mp_context=FORKED) as pool:
         first, second = pool.map(publish, [home, home])
     assert first == second == published_release(home)
     assert kept(home) == ["1"]

@@ -19,12 +19,12 @@ from dagster_project.home import Home
 from dagster_project.release.publish import publish
 from dagster_project.release.read import ReleaseError, list_releases, published_release
 from dagster_project.warehouse.connection import connect
+from tests.forked import FORKED
 from tests.integration.release.support import (
     audit_night,
     kept,
     leftovers,
     night_published,
-    processes,
     release_nights,
 )
 
@@ -77,7 +77,7 @@ def test_warehouse_open_in_another_process(home: Home, tmp_path: Path) -> None:
     release_nights(home, 1)
     audit_night(home, 2)
     opened, stop = tmp_path / "opened", tmp_path / "stop"
-    process = processes.Process(target=hold_open, args=(home, opened, stop))
+    process = FORKED.Process(target=hold_open, args=(home, opened, stop))
     process.start()
     try:
         while not opened.exists():

@@ -13,7 +13,8 @@ import duckdb
 
 from dagster_project.home import Home
 from dagster_project.release.read import list_releases, published_release
-from tests.integration.release.support import night_in, night_published, processes, release_nights
+from tests.forked import FORKED
+from tests.integration.release.support import night_in, night_published, release_nights
 
 
 def read_until(published: Path, stop: Path) -> list[int]:
@@ -28,7 +29,7 @@ def read_until(published: Path, stop: Path) -> list[int]:
 def test_readers_see_whole_releases_through_publications(home: Home, tmp_path: Path) -> None:
     stop = tmp_path / "stop"
     release_nights(home, 1, rows=10_000)
-    with ProcessPoolExecutor(3, mp_context=processes) as pool:
+    with ProcessPoolExecutor(3, mp_context=FORKED) as pool:
         readers = [pool.submit(read_until, home.published, stop) for _ in range(3)]
         try:
             time.sleep(0.5)

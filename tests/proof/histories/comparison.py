@@ -7,6 +7,7 @@ test. Does not belong here: playing histories (`house.py`).
 from collections import Counter
 from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 
 from dagster_project.warehouse.connection import connect
 from tests.proof.histories.house import House
@@ -25,7 +26,11 @@ class Table:
 
 def published_tables(house: House) -> dict[str, Table]:
     """What analysts would see; of a release that is withheld, what it would have shown."""
-    file = house.home.warehouse if house.withheld else house.home.published
+    return tables_of(house.home.warehouse if house.withheld else house.home.published)
+
+
+def tables_of(file: Path) -> dict[str, Table]:
+    """The published tables in a DuckDB file."""
     found = {}
     with closing(connect(file, read_only=True)) as con:
         names = con.execute(

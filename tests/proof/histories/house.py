@@ -170,6 +170,10 @@ class House:
             self.tell("withheld", self.withheld)
         if asked:
             self.asked.append(asked)
+        self.remember(today)
+
+    def remember(self, today: date) -> None:
+        """Keep what a clean rebuild cannot know: which contents were read last, and judged how."""
         with closing(connect(self.home.warehouse, read_only=True)) as con:
             loaded = {
                 path: (sha256, mtime_ns)
@@ -220,7 +224,12 @@ class House:
             if night.asked and any(night.asked[1] < first for first, _ in self.asked):
                 self.tell("later dates first", f"{night.asked[0]} to {night.asked[1]}")
             self.run(night.asked, today)
-        # What is wrong may withhold a release; the tables to compare are those of one.
+        if self.put_right():
+            self.run(None, today)
+        return today
+
+    def put_right(self) -> bool:
+        """Deliver what is wrong again, for it may withhold the release to compare; whether any."""
         wrong = [
             path for path, file in self.there.items() if file.content and file.content.is_wrong
         ]
@@ -229,9 +238,7 @@ class House:
             assert content
             self.deliver(path, len(MADE) - 1, replace(content, is_wrong=False))
             self.tell("put right", path)
-        if wrong:
-            self.run(None, today)
-        return today
+        return bool(wrong)
 
 
 def _middle(content: Content) -> date:

@@ -14,11 +14,14 @@ from typing import Any
 
 
 class Webhooks(ThreadingHTTPServer):
-    """Keeps what is posted; answers with `status`, or not at all while `is_silent`."""
+    """Keeps what is posted, and how often `beat` was called; answers with `status`, or not at all
+    while `is_silent`."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Post)
         self.posts: list[tuple[str, dict[str, str], dict[str, Any]]] = []
+        self.beats = 0
+        self.beat = f"http://127.0.0.1:{self.server_port}/beat"
         self.status = 200
         self.is_silent = threading.Event()
         self.closing = threading.Event()
@@ -40,7 +43,10 @@ class _Post(BaseHTTPRequestHandler):
         self.end_headers()
 
     def do_GET(self) -> None:
-        raise AssertionError("a POST became a GET")
+        assert self.path == "/beat", "a POST became a GET"
+        self.server.beats += 1
+        self.send_response(self.server.status)
+        self.end_headers()
 
     def log_message(self, *_: Any) -> None:
         pass
