@@ -292,7 +292,7 @@ def ingest(
         update_sessions(con, clock or today, now, home.config)
         con.commit()
         problems = dict(catalog.problems)
-        for folder in unclaimed_folders(home.landing, {*catalog.feeds, *catalog.problems}):
+        for folder in unclaimed_folders(home.landing, catalog.folders):
             problems[folder] = (
                 f"{home.landing / folder} belongs to no feed; correct its name, or add "
                 f"{home.config}/feeds/{folder}.yaml"
@@ -303,7 +303,10 @@ def ingest(
             for result in results
             if result.missing_folder
             # A feed that is only offered needs no folder; whatever lies there in place of one does.
-            and (result.feed in in_use or os.path.lexists(home.landing / result.feed))
+            and (
+                result.feed in in_use
+                or os.path.lexists(home.landing / catalog.feeds[result.feed].landing_folder)
+            )
         }
         if not in_use:
             problems["landing"] = f"{home.landing} holds no file of any feed"
@@ -311,7 +314,22 @@ def ingest(
         for (name,) in con.execute("select feed from raw.feed").fetchall():
             if name not in catalog.feeds and name not in catalog.problems:
                 retire_feed(con, name, now)
+        _mark_changed_basis(con, now)
     return results
+
+
+def _mark_changed_basis(con: duckdb.DuckDBPyConnection, now: datetime) -> None:
+    """Rebuild all where a market's turnover is of another basis now: see int_market_turnover."""
+    rows = con.execute("""
+        select distinct market from raw.market_turnover join raw.feed using (feed)
+        semi join raw.session using (market, trade_date)
+        where is_current and list_contains(record_kinds, 'index_close') order by market""")
+    markets = ", ".join(market for (market,) in rows.fetchall())
+    before = state.get_state(con, "index_amounts_of")
+    if before != markets:
+        if before is not None:
+            state.mark_pending(con, state.EVERYTHING, "the basis of a market's turnover", now)
+        state.set_state(con, "index_amounts_of", markets)
 
 
 def _mark_changed_audit(

@@ -283,7 +283,8 @@ def _quarantined(con: duckdb.DuckDBPyConnection) -> list[Problem]:
     """Files that could not be read."""
     rows = con.execute("""
         select path, reason, exists (
-            select 1 from raw.file as good where good.path = bad.path and good.status = 'loaded')
+            select 1 from raw.file as good
+            where good.feed = bad.feed and good.path = bad.path and good.status = 'loaded')
         from raw.file as bad where status = 'set_aside' order by path""").fetchall()
     return [
         Problem(

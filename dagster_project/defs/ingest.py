@@ -53,7 +53,7 @@ def _feed_spec(spec: FeedSpec) -> dg.AssetSpec:
             [
                 f"{spec.title}. {spec.description}",
                 *([f"Unverified: {spec.unverified}."] if spec.unverified else []),
-                f"Files: `landing/{spec.feed}/{spec.files}`",
+                f"Files: `landing/{spec.landing_folder}/{spec.files}`",
             ]
         ),
         group_name="ingest",

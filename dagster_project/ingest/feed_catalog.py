@@ -22,12 +22,20 @@ class FeedCatalog:
     problems: dict[str, str]
     paths: dict[str, Path] = field(default_factory=dict)
 
+    @property
+    def folders(self) -> set[str]:
+        """The folders in landing/ that belong to a feed, also to one whose spec has a mistake."""
+        return {spec.landing_folder for spec in self.feeds.values()} | self.problems.keys()
+
     def file_due(self, feed: str, day: date) -> str | None:
         """The path in landing/ of a feed's file for a day; None if its files have no date."""
         spec = self.feeds.get(feed)
         if spec is None or spec.file_date_format is None:
             return None
-        return f"{feed}/{spec.files.replace('{date}', day.strftime(spec.file_date_format))}"
+        name = spec.files.replace("{date}", day.strftime(spec.file_date_format))
+        return (
+            f"{spec.landing_folder}/{name.replace('{segment}', next(iter(spec.segments.values())))}"
+        )
 
 
 def load_feeds(folder: Path = FEEDS_FOLDER, config: Path | None = None) -> FeedCatalog:

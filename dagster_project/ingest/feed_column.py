@@ -48,6 +48,9 @@ class Column(Strict):
         le=10,
         description="open only: how far the vendor's opens may be beyond low and high, in percent",
     )
+    nulls: tuple[str, ...] = Field(
+        (), description="more texts that mean null in this column, e.g. 0.00 for no trade"
+    )
     truth: str | None = Field(None, description="the text that means true, e.g. * for half-days")
     falsehood: str | None = Field(
         None, description="the text that means false; an empty cell always does"
@@ -85,7 +88,7 @@ def check_column(name: str, column: Column) -> None:
         )
     if column.falsehood and needed != "truth":
         raise Misplaced("goes with `truth`", name, "falsehood")
-    if column.format:
+    if column.format and DELIVERED_COLUMNS[name].type == "DATE":
         check_date_format(column.format, name, "format")
     for pattern, replacement in column.replace.items():
         try:

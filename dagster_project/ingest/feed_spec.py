@@ -55,10 +55,26 @@ PriceBasis = Literal["traded", "adjusted_ratio", "adjusted_difference"]
 RecordKindName = Annotated[str, AfterValidator(_known_kind)]
 
 
+# The formats in which a line of the file is a line of text.
+TEXT_TYPES = ("csv", "json", "json_cells", "hkex_quotations", "hkex_stock_connect")
+
+
 class Format(Strict):
     """How the files of a feed are laid out."""
 
-    type: Literal["csv", "json", "json_cells", "parquet", "tdx_day", "xlsx"]
+    type: Literal[
+        "csv",
+        "json",
+        "json_cells",
+        "parquet",
+        "tdx_day",
+        "xlsx",
+        "hkex_quotations",
+        "hkex_stock_connect",
+    ]
+    section: Literal["quotations", "indices", "turnover", "short_selling"] | None = Field(
+        None, description="hkex_quotations: the part of the file that the feed reads"
+    )
     encoding: str = "utf-8"
     delimiter: Annotated[str, StringConstraints(pattern=r'^([^"\s]|\t)$')] = ","
     title_lines: int = Field(0, ge=0, description="csv and xlsx: lines above the header")
@@ -94,6 +110,9 @@ class Format(Strict):
     document: dict[str, str] = Field(
         default_factory=dict,
         description="json: column name -> path of a value that holds for all records of the file",
+    )
+    count: str | None = Field(
+        None, description="json: path of the number of records that a complete file has"
     )
     cells: dict[str, int] | None = Field(
         None, description="json_cells: column name -> `col` of its cells"
@@ -133,10 +152,50 @@ class Format(Strict):
             raise Misplaced("goes with `names` or `names_at`", "separator")
         if self.type == "json_cells" and not (self.records and self.cells):
             raise ValueError("a json_cells format needs `records` and `cells`")
+        if (self.type == "hkex_quotations") != bool(self.section):
+            raise Misplaced("goes with the type hkex_quotations, which needs it", "section")
         return self
 
 
-class SymbolSource(Strict):
+class CodeSource(Strict):
+    """Where the code of a row is that says what the row is about."""
+
+    column: str | None = None
+    map: dict[str, str] = Field(default_factory=dict)
+    ignored: dict[str, str] = Field(
+        default_factory=dict,
+        description="regular expression -> why rows whose whole code it fits, and which `map` does "
+        "not have, are not read",
+    )
+
+    @field_validator("ignored")
+    @classmethod
+    def _ignored_are_patterns(cls, ignored: dict[str, str]) -> dict[str, str]:
+        for pattern in ignored:
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                raise ValueError(f"{pattern!r} is not a regular expression: {error}") from None
+        return ignored
+
+    def ignores(self, delivered: str) -> bool:
+        """Whether rows of a delivered code are not read."""
+        return delivered not in self.map and any(
+            re.fullmatch(pattern, delivered) for pattern in self.ignored
+        )
+
+
+class SegmentSource(CodeSource):
+    """The column that says of which segment of the market a row is; `map` has the segments.
+
+    Rows of a segment that is not in `segments` are kept beside the total, and not added to it.
+    """
+
+    column: str
+    map: dict[str, str] = Field(min_length=1)
+
+
+class SymbolSource(CodeSource):
     """Where a row's symbol is, and how it becomes the canonical one.
 
     With both `file` and `column`, the two must agree: rows of another symbol than the file's are
@@ -144,14 +203,14 @@ class SymbolSource(Strict):
     """
 
     file: str | None = Field(None, description="a placeholder of `files`")
-    column: str | None = None
     scheme: Scheme = "as_delivered"
-    map: dict[str, str] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _somewhere(self) -> "SymbolSource":
         if not (self.file or self.column):
             raise ValueError("say where the symbol is: `file: <placeholder>` or `column: …`")
+        if self.ignored and not self.column:
+            raise Misplaced("needs `column`", "ignored")
         return self
 
     @property
@@ -176,6 +235,7 @@ class OtherLayout(Strict):
 
     format: dict[str, Any] = Field(default_factory=dict)
     symbol: dict[str, Any] = Field(default_factory=dict)
+    segment: dict[str, Any] = Field(default_factory=dict)
     columns: dict[str, dict[str, Any] | None] = Field(default_factory=dict)
     ignored_columns: dict[str, str] = Field(default_factory=dict)
 
@@ -193,7 +253,13 @@ class FeedSpec(Strict):
     unverified: str | None = Field(
         None, description="what the spec follows, where no real file of the vendor was at hand"
     )
-    files: str = Field(description="path pattern in landing/<feed>/, with {placeholder} and *")
+    folder: str | None = Field(
+        None,
+        pattern=r"^[a-z][a-z0-9_]*$",
+        description="the folder in landing/, where several feeds read the same files; by default "
+        "that of the feed's own name",
+    )
+    files: str = Field(description="path pattern in landing/<folder>/, with {placeholder} and *")
     ignored_files: dict[str, str] = Field(
         default_factory=dict,
         description="pattern of the shell, with * and [!…] -> why these files are not read",
@@ -218,7 +284,13 @@ class FeedSpec(Strict):
     symbol: SymbolSource | None = None
     currency: CurrencyCode | dict[str, CurrencyCode] | None = None
     market: MarketCode | dict[str, MarketCode] | None = None
-    segments: tuple[str, ...] = Field(("all",), min_length=1)
+    segments: dict[str, str] = Field(
+        default={"all": ""},
+        min_length=1,
+        description="the parts of a market that make its total -> what {segment} in `files` is for "
+        "each; as a list where these are the same",
+    )
+    segment: SegmentSource | None = None
     columns: dict[str, Column]
     rates: dict[CurrencyCode, str] = Field(
         default_factory=dict, description="currency -> its column"
@@ -242,6 +314,11 @@ class FeedSpec(Strict):
                 "price_basis": basis
             }
         return spec
+
+    @field_validator("segments", mode="before")
+    @classmethod
+    def _segments_as_a_list(cls, segments: Any) -> Any:
+        return {name: name for name in segments} if isinstance(segments, list) else segments
 
     @field_validator("files")
     @classmethod
@@ -314,7 +391,10 @@ class FeedSpec(Strict):
             raise Misplaced("{date} in `files` needs `file_date_format`, and the reverse", "files")
         if self.file_date_format:
             check_date_format(self.file_date_format, "file_date_format")
-        if len(self.segments) > 1 and "segment" not in self.placeholders:
+        if self.segment:
+            if missing := self.segments.keys() - set(self.segment.map.values()):
+                raise Misplaced(f"lacks {', '.join(sorted(missing))}", "segment", "map")
+        elif len(self.segments) > 1 and "segment" not in self.placeholders:
             raise Misplaced(
                 "with several segments, `files` needs the placeholder {segment}", "files"
             )
@@ -376,7 +456,7 @@ class FeedSpec(Strict):
         }
         merged = said | {key: said.get(key, {}) | keys for key, keys in changed.items()}
         merged["columns"] = said["columns"] | columns
-        for part in ("format", "symbol", "columns"):
+        for part in ("format", "symbol", "segment", "columns"):
             if part in merged:
                 merged[part] = {k: v for k, v in merged[part].items() if v is not None}
         return FeedSpec.model_validate(merged)
@@ -396,6 +476,8 @@ class FeedSpec(Strict):
         named = {name: column.column for name, column in self.columns.items()}
         if self.symbol and self.symbol.column:
             named["symbol"] = self.symbol.column
+        if self.segment:
+            named["segment"] = self.segment.column
         return named | {f"rate_{currency}": column for currency, column in self.rates.items()}
 
     @property
@@ -418,20 +500,38 @@ class FeedSpec(Strict):
                 pattern += "[^/]*"
             elif part.startswith("{"):
                 name = part[1:-1]
-                alternatives = "|".join(map(re.escape, self.segments))
-                pattern += f"(?P<{name}>{alternatives if name == 'segment' else '[^/]+?'})"
+                alternatives = {
+                    "segment": "|".join(map(re.escape, self.segments.values())),
+                    # What else stands beside a date must not be taken for a part of it.
+                    "date": _digits_of(self.file_date_format or "") if "*" in self.files else None,
+                }
+                pattern += f"(?P<{name}>{alternatives.get(name) or '[^/]+?'})"
             else:
                 pattern += re.escape(part)
         return re.compile(pattern)
 
+    @property
+    def landing_folder(self) -> str:
+        """The name of the folder in landing/ that the feed reads."""
+        return self.folder or self.feed
+
     def ignores(self, name: str) -> bool:
-        """Whether a path below landing/<feed>/ is one of those that are not read."""
+        """Whether a path below landing/<folder>/ is one of those that are not read."""
         return any(fnmatchcase(name, pattern) for pattern in self.ignored_files)
 
     def match(self, name: str) -> dict[str, str] | None:
-        """The placeholders' values in a path below landing/<feed>/; None if it does not match."""
+        """The placeholders' values in a path below landing/<folder>/; None if it does not match.
+
+        For {segment} it is the name of the segment.
+        """
         found = self._file_pattern.fullmatch(name)
-        return found.groupdict() if found else None
+        if found is None:
+            return None
+        values = found.groupdict()
+        if "segment" in values:
+            named = {text: segment for segment, text in self.segments.items()}
+            values["segment"] = named[values["segment"]]
+        return values
 
     def file_date(self, placeholders: dict[str, str]) -> date | None:
         """The date in a file's name; None if the pattern has no date.
@@ -445,3 +545,12 @@ class FeedSpec(Strict):
         if day.strftime(self.file_date_format) != placeholders["date"]:
             raise ValueError(f"{placeholders['date']!r} is an unusual spelling of {day}")
         return day
+
+
+def _digits_of(date_format: str) -> str | None:
+    """The pattern of a date in a file's name that consists of digits alone; None for others."""
+    digits = {"%Y": 4, "%y": 2, "%m": 2, "%d": 2}
+    parts = re.findall("%.", date_format)
+    if "".join(parts) != date_format or not set(parts) <= set(digits):
+        return None
+    return rf"\d{{{sum(digits[part] for part in parts)}}}"

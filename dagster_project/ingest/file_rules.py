@@ -48,7 +48,7 @@ def reject_levels(
     are_traded = "security_close" in spec.records and spec.price_basis == "traded"
     if not {"trade_date", "turnover"} <= set(columns) or are_traded:
         return
-    symbol = "symbol" if spec.symbol else "null"
+    symbol = "symbol" if spec.symbol else "segment"
     for divisor in ("volume", "deals"):
         if divisor not in columns:
             continue

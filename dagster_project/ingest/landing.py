@@ -1,6 +1,6 @@
 """The landing folder: listing the files of a feed, and reading their bytes safely.
 
-Belongs here: listing `landing/<feed>/` without opening a file, checking names and types of files,
+Belongs here: listing `landing/<folder>/` without opening a file, checking names and types of files,
 and reading the bytes of a listed file. Does not belong here: what the bytes mean (`reader.py`).
 
 Somebody who can write to landing must not be able to make Closing Bell read files elsewhere. So no
@@ -72,9 +72,9 @@ def scan_feed(landing: Path, spec: FeedSpec) -> tuple[list[LandingFile], list[Un
         The files that can be read, and those that cannot; both sorted by path.
 
     Raises:
-        LandingMissing: `landing/<feed>` is missing, or it or a folder in it cannot be listed.
+        LandingMissing: `landing/<folder>` is missing, or it or a folder in it cannot be listed.
     """
-    folder = landing.absolute() / spec.feed
+    folder = landing.absolute() / spec.landing_folder
     if folder.is_symlink():
         raise LandingMissing(
             f"{folder} is a symbolic link, and links are not followed; make it a folder"
@@ -91,7 +91,7 @@ def scan_feed(landing: Path, spec: FeedSpec) -> tuple[list[LandingFile], list[Un
             continue
         if spec.ignores(inside):
             continue
-        path, absolute = f"{spec.feed}/{_shown(inside)}", f"{folder}/{inside}"
+        path, absolute = f"{spec.landing_folder}/{_shown(inside)}", f"{folder}/{inside}"
         found = _examine(spec, inside, absolute, status)
         if isinstance(found, str):
             unusable.append(
@@ -113,7 +113,9 @@ def scan_feed(landing: Path, spec: FeedSpec) -> tuple[list[LandingFile], list[Un
 def holds_files(landing: Path, spec: FeedSpec) -> bool:
     """Whether anything was delivered for a feed, readable or not."""
     try:
-        return any(not stat.S_ISDIR(status.st_mode) for _, status in _walk(landing / spec.feed))
+        return any(
+            not stat.S_ISDIR(status.st_mode) for _, status in _walk(landing / spec.landing_folder)
+        )
     except LandingMissing:
         return False
 
@@ -256,12 +258,12 @@ def delivered_at(mtime_ns: int) -> datetime | None:
     return moment + _HONG_KONG_AHEAD if moment >= _NO_TIME_BEFORE else None
 
 
-def unclaimed_folders(landing: Path, feeds: set[str]) -> list[str]:
-    """Entries of landing/ that belong to no feed, because of a typo or a missing spec."""
+def unclaimed_folders(landing: Path, folders: set[str]) -> list[str]:
+    """Entries of landing/ that no feed reads, because of a typo or a missing spec."""
     if not landing.is_dir():
         return []
     return sorted(
         _shown(entry.name)
         for entry in landing.iterdir()
-        if not entry.name.startswith(".") and entry.name not in feeds
+        if not entry.name.startswith(".") and entry.name not in folders
     )

@@ -53,6 +53,8 @@ def _read_json(text: str, format_: Format) -> Document:
     if not found:
         raise FileReadError(f"has no records at {where}; fetch it again")
     names = [str(name) for name in _list_at(document, format_.names_at)] if format_.names_at else []
+    if format_.count:
+        _check_count(found, _json_cell(_value_at(document, format_.count)))
     records: list[Any] = _gather_cells(found, format_.cells) if format_.cells else found
     named = names or list(format_.names)
     if named:
@@ -122,6 +124,14 @@ def _list_at(document: Any, path: str) -> list[Any]:
     if not isinstance(found, list):
         raise FileReadError(f"has no list at {path}, but {_as_text(found)[:80]}")
     return found
+
+
+def _check_count(records: list[Any], stated: Cell) -> None:
+    if stated != str(len(records)):
+        raise FileReadError(
+            f"says that it has {stated} records, but has {len(records)}: it is one page of "
+            "several, or cut off; fetch it again as a whole"
+        )
 
 
 def _from_arrays(document: Any, paths: dict[str, str]) -> list[dict[str, Any]]:

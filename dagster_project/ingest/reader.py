@@ -21,10 +21,12 @@ from datetime import date
 import duckdb
 
 from dagster_project.ingest.document import FileReadError
-from dagster_project.ingest.feed_spec import FeedSpec
+from dagster_project.ingest.feed_spec import TEXT_TYPES, FeedSpec, Format
 from dagster_project.ingest.file_rules import quarantine_wrong_units
 from dagster_project.ingest.landing import LandingFile, delivered_at
 from dagster_project.ingest.read_csv import check_lines, check_symbol_line, csv_header
+from dagster_project.ingest.read_hkex_quotations import read_hkex_quotations
+from dagster_project.ingest.read_hkex_stock_connect import read_hkex_stock_connect
 from dagster_project.ingest.read_json import read_json
 from dagster_project.ingest.read_parquet import read_parquet
 from dagster_project.ingest.read_tdx_day import read_tdx_day
@@ -119,7 +121,7 @@ def read_files(
 def _lines_unread(spec: FeedSpec, content: bytes) -> int:
     """The number of lines of a file that cannot be read; 0 where it is no text, or packed."""
     content = content.removesuffix(b"\n")
-    is_text = spec.format.type in ("csv", "json", "json_cells") and not is_packed(content)
+    is_text = spec.format.type in TEXT_TYPES and not is_packed(content)
     return _count_lines(content) if content and is_text else 0
 
 
@@ -142,7 +144,10 @@ def _open(spec: FeedSpec, delivery: Delivery, check_symbol: SymbolCheck) -> Sour
         FileReadError: it cannot be decoded, or is not as the feed's spec describes its files.
     """
     errors: list[FileReadError] = []
-    for number in range(len(spec.variants)):
+    # A feed that comes as workbooks and as text: each file can only be one of these.
+    is_zip = delivery.content.startswith(b"PK")
+    fitting = [n for n, v in enumerate(spec.variants) if (v.format.type == "xlsx") == is_zip]
+    for number in fitting or range(len(spec.variants)):
         try:
             return _open_as(spec, number, delivery, check_symbol)
         except FileReadError as error:
@@ -157,6 +162,7 @@ def _open_as(
     spec = feed.variants[variant]
     file, content, format_ = delivery.file, delivery.content, spec.format
     delivered = symbol = None
+    segment = file.placeholders.get("segment", next(iter(spec.segments)))
     open_line = None
     text = b""
     if spec.symbol and spec.symbol.file:
@@ -174,7 +180,7 @@ def _open_as(
     elif format_.type == "tdx_day":
         document = read_tdx_day(content, format_)
     elif format_.type == "csv":
-        decoded = _decode(content, format_.encoding)
+        decoded = _decode(content, format_)
         has_other_line_ends = "\r" in decoded and "\n" not in decoded
         if has_other_line_ends:
             decoded = decoded.replace("\r", "\n")
@@ -186,8 +192,12 @@ def _open_as(
         if b"\r" in text:
             text = re.sub(rb"\r+(?=\n|\Z)", b"", text)
         open_line = None if is_ended else _count_lines(text)
+    elif format_.type == "hkex_quotations":
+        document = read_hkex_quotations(_decode(content, format_), format_, segment)
+    elif format_.type == "hkex_stock_connect":
+        document = read_hkex_stock_connect(_decode(content, format_), format_)
     else:
-        document = read_json(_decode(content, format_.encoding), format_)
+        document = read_json(_decode(content, format_), format_)
     layout = Layout(len(document.header), _positions(spec, document.header), variant)
     if format_.type == "csv":
         check_symbol_line(decoded, format_, delivered)
@@ -195,7 +205,7 @@ def _open_as(
         file_id=delivery.file_id,
         layout=layout,
         symbol=symbol,
-        segment=file.placeholders.get("segment", spec.segments[0]),
+        segment=segment,
         file_date=file.file_date,
         delivered=delivered_at(file.mtime_ns),
         header="\t".join(document.header),
@@ -208,7 +218,8 @@ def _open_as(
     )
 
 
-def _decode(content: bytes, encoding: str) -> str:
+def _decode(content: bytes, format_: Format) -> str:
+    encoding, type_ = format_.encoding, format_.type
     try:
         text = content.decode(encoding).removeprefix("\ufeff")
     except UnicodeDecodeError as error:
@@ -217,7 +228,8 @@ def _decode(content: bytes, encoding: str) -> str:
             f"line {line}: is not {encoding} (byte {error.start}: {content[error.start]:#04x}); "
             "the file may be in another encoding or cut off"
         ) from error
-    if text[:200].lstrip().lower().startswith(("<!doctype", "<html")):
+    is_page = text[:200].lstrip().lower().startswith(("<!doctype", "<html"))
+    if is_page and type_ != "hkex_quotations":
         raise FileReadError("line 1: is a web page, not data; the download failed, fetch it again")
     return text
 

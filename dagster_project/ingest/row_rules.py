@@ -15,10 +15,13 @@ from dagster_project.ingest.spec_sql import (
     closing_time,
     declared_as,
     holds_nothing,
+    segment_code,
     two_digits,
 )
 from dagster_project.market.calendar import EARLIEST_DATE
 from dagster_project.market.record_kinds import COLUMNS, RECORD_KINDS
+from dagster_project.market.seeds import usual_closing_time
+from dagster_project.market.symbols import MARKET_SUFFIXES
 from dagster_project.market.units import CURRENCIES
 from dagster_project.warehouse.sql import literal, shown
 
@@ -40,6 +43,8 @@ WRONG_UNIT_OR_PRICE = "unit_or_price_wrong"
 # Significant digits that a number with an exponent must have; spreadsheets show at most six.
 MIN_DIGITS = 7
 MAX_RAW_TEXT = 4000
+# The problem of a row that the spec ignores.
+IGNORED = "framing: "
 
 
 class _Rules:
@@ -71,6 +76,7 @@ def rejection_reason(
     types: dict[str, str],
     today: date,
     early: EarlyClosings,
+    segment_cell: str | None = None,
 ) -> str:
     """SQL: why a row is rejected, as `code: message`; `framing: ` for framing, null for a good row.
 
@@ -79,10 +85,18 @@ def rejection_reason(
         cells: canonical column -> SQL of its cell, for the columns that the files have.
         types: canonical column -> DuckDB type.
         early: the days on which markets close early.
+        segment_cell: SQL of the cell that says of which segment a row is, if there is one.
     """
     rules = _Rules()
     needed, missing = _needed(spec)
+    _pass_over(rules, spec, segment_cell)
     _reject_odd_shapes(rules, spec, width, needed)
+    if segment_cell:
+        rules.reject(
+            "segment is null", "unknown_segment", shown(segment_cell),
+            literal(f" is no segment of feed {spec.feed}; add it to segment.map or segment.ignored "
+                    f"in feeds/{spec.feed}.yaml"),
+        )  # fmt: skip
     if "trade_date" in types:
         _reject_dates(rules, spec, cells.get("trade_date"), today, early)
     if "symbol" in cells:
@@ -95,7 +109,7 @@ def rejection_reason(
         column = spec.columns.get(name)
         if column and column.unit and not column.optional:
             rules.reject(
-                f"{name} is null", "missing_value",
+                f"{name} is null{_unless_suspended(spec)}", "missing_value",
                 f"'the row has no {name}; if the vendor sometimes leaves it out, make it "
                 f"`optional` in feeds/{spec.feed}.yaml'",
             )  # fmt: skip
@@ -118,9 +132,25 @@ def _needed(spec: FeedSpec) -> tuple[str, str]:
     kind = next(kind for name, kind in RECORD_KINDS.items() if name in spec.records)
     if spec.rates:
         return " and ".join(f"rate_{currency} is null" for currency in spec.rates), "rate"
-    return " or ".join(f"{name} is null" for name in kind.row_needs), ", or no ".join(
-        kind.row_needs
-    )
+    missing = " or ".join(f"{name} is null" for name in kind.row_needs)
+    return f"({missing}){_unless_suspended(spec)}", ", or no ".join(kind.row_needs)
+
+
+def _unless_suspended(spec: FeedSpec) -> str:
+    """SQL: that a row is not of a suspended security, of which a feed need not give any price."""
+    return " and status is distinct from 'suspended'" if "status" in spec.columns else ""
+
+
+def _pass_over(rules: _Rules, spec: FeedSpec, segment_cell: str | None) -> None:
+    """Pass over the rows that the spec ignores, before they are looked at."""
+    if spec.symbol and spec.symbol.ignored:
+        rules.cases.append(f"case when symbol_problem = '{IGNORED}' then symbol_problem end")
+    if spec.segment and spec.segment.ignored:
+        pattern = "|".join(f"(?:{pattern})" for pattern in spec.segment.ignored)
+        rules.reject(
+            f"regexp_full_match({segment_code(segment_cell or '')}, {literal(pattern)})", "framing",
+            only_if="segment is null",
+        )  # fmt: skip
 
 
 def _reject_odd_shapes(rules: _Rules, spec: FeedSpec, width: int, needed: str) -> None:
@@ -168,6 +198,8 @@ def _reject_dates(
             "', so it has no final figures yet; fetch it again after that time'",
             only_if="trade_date >= delivered_on",
         )  # fmt: skip
+    if "snapshot_time" in spec.columns:
+        _reject_early_snapshots(rules, spec)
     rules.reject(
         f"trade_date > '{today}'::DATE", "future_date", "trade_date",
         "' is in the future; the file is read again when that day has come'",
@@ -177,6 +209,21 @@ def _reject_dates(
             "trade_date <> file_date", "wrong_date", "'the row is for '", "trade_date",
             "', but the file is named for '", "file_date",
         )  # fmt: skip
+
+
+def _reject_early_snapshots(rules: _Rules, spec: FeedSpec) -> None:
+    """Reject the rows of a snapshot of a session that was still running."""
+    times = {market: usual_closing_time(market) for market in MARKET_SUFFIXES}
+    cases = (
+        f"when ends_with(symbol, '{suffix}') then '{times[market]}'"
+        for market, suffix in MARKET_SUFFIXES.items()
+    )
+    closes_at = f"case {' '.join(cases)} end"
+    rules.reject(
+        f"snapshot_time < {closes_at}::TIME", "before_the_close",
+        "'the file is a snapshot of '", "snapshot_time", "', before the close at '", closes_at,
+        "'; fetch it again after that time'",
+    )  # fmt: skip
 
 
 def _reject_symbols(rules: _Rules, spec: FeedSpec, cell: str) -> None:
@@ -194,14 +241,17 @@ def _reject_numbers(
 ) -> None:
     disguised = _Rules()
     for name, cell in cells.items():
-        if types[name] in {"VARCHAR", "DATE"}:
+        if types[name] in {"VARCHAR", "DATE", "TIME"}:
             continue
         message = (
             literal(f"column {spec.delivered_columns[name]!r} has "), shown(cell),
             literal(f", which is not what feeds/{spec.feed}.yaml declares"),
         )  # fmt: skip
         rules.reject(
-            f"not {holds_nothing(spec, cell)}", "bad_number", *message, only_if=f"{name} is null"
+            f"not {holds_nothing(spec, cell, name)}",
+            "bad_number",
+            *message,
+            only_if=f"{name} is null",
         )
         # DuckDB reads 1_000 as a number.
         disguised.reject(f"contains({cell}, '_')", "bad_number", *message)
@@ -252,7 +302,7 @@ def _reject_other_values(rules: _Rules, spec: FeedSpec, cells: dict[str, str]) -
         column = spec.columns.get(name)
         if column and column.format and name != "trade_date":
             rules.reject(
-                f"{name} is null and not {holds_nothing(spec, cell)}", "bad_date",
+                f"{name} is null and not {holds_nothing(spec, cell, name)}", "bad_date",
                 literal(f"{name} is "), shown(cell), literal(f", not of the form {column.format}"),
             )  # fmt: skip
         if column and COLUMNS[name].values:

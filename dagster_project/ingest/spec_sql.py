@@ -48,11 +48,21 @@ def _closing(time_or_market: str, early: EarlyClosings) -> str:
     return f"case {cases}else {usual} end" if cases else usual
 
 
-def holds_nothing(spec: FeedSpec, cell: str) -> str:
-    """SQL: whether a cell is empty, or has a text that means null in its feed."""
+def holds_nothing(spec: FeedSpec, cell: str, name: str = "") -> str:
+    """SQL: whether a cell is empty, or has a text that means null in its feed.
+
+    Args:
+        name: the canonical column, which may have such texts of its own.
+    """
+    own = spec.columns[name].nulls if name in spec.columns else ()
     # DuckDB would make a join of `in (…)`, which would cost time for every good row.
-    tokens = "|".join(map(re.escape, spec.format.nulls))
+    tokens = "|".join(map(re.escape, (*spec.format.nulls, *own)))
     return f"coalesce(regexp_full_match(trim({cell}), {literal(tokens)}), true)"
+
+
+def segment_code(cell: str) -> str:
+    """SQL: the code of a segment in a cell, which some exchanges indent, also with `&nbsp;`."""
+    return rf"regexp_replace({cell}, '^(&nbsp;|\s|\x{{a0}}|\x{{3000}})+|(\s|\x{{a0}})+$', '', 'g')"
 
 
 def declared_as(spec: FeedSpec, *names: str) -> str:

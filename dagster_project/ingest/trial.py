@@ -55,9 +55,13 @@ def try_feed(spec: FeedSpec, path: Path, today: date, rows: int = 10) -> Trial:
     file_date = None
     if spec.file_date_format:
         file_date = _date_in(spec, placeholders)
-        if file_date is None:
+        if file_date is None and spec.is_dated_by_name:
             remarks.append(f"its name has no date as {spec.file_date_format}; {today} is assumed")
             file_date = today
+        elif file_date is None:
+            remarks.append(
+                f"its name has no date as {spec.file_date_format}; that of the rows is not compared"
+            )
     if spec.symbol and spec.symbol.file:
         delivered = placeholders.get(spec.symbol.file, "")
         if canonical_symbol(spec, delivered, check_symbol)[1]:
@@ -71,7 +75,8 @@ def try_feed(spec: FeedSpec, path: Path, today: date, rows: int = 10) -> Trial:
     file = LandingFile(
         spec.feed, path.name, str(path), len(content), status.st_mtime_ns, placeholders, file_date
     )
-    columns = list(typed_columns(spec))
+    is_divided = spec.segment or len(spec.segments) > 1
+    columns = [*["segment"] * bool(is_divided), *typed_columns(spec)]
     with duckdb.connect(config={"threads": 1}) as con:
         (report,) = read_files(con, spec, [Delivery(1, file, content)], today, check_symbol)
         loaded = con.execute(
@@ -95,7 +100,9 @@ def _placeholders(spec: FeedSpec, path: Path) -> tuple[dict[str, str], list[str]
         if found is not None:
             return found, []
     stem = path.name.split(".")[0]
-    guessed = {name: spec.segments[0] if name == "segment" else stem for name in spec.placeholders}
+    guessed = {
+        name: next(iter(spec.segments)) if name == "segment" else stem for name in spec.placeholders
+    }
     return guessed, [f"its name does not match {spec.files!r}; in landing/ it would be set aside"]
 
 

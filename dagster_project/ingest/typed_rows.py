@@ -16,9 +16,9 @@ from dagster_project.ingest.feed_column import EPOCH
 from dagster_project.ingest.feed_spec import FeedSpec
 from dagster_project.ingest.file_rules import reject_contradictions, reject_levels
 from dagster_project.ingest.read_csv import split_line
-from dagster_project.ingest.row_rules import MAX_RAW_TEXT, rejection_reason
+from dagster_project.ingest.row_rules import IGNORED, MAX_RAW_TEXT, rejection_reason
 from dagster_project.ingest.source_file import Layout, SourceFile, source_table
-from dagster_project.ingest.spec_sql import EarlyClosings, holds_nothing
+from dagster_project.ingest.spec_sql import EarlyClosings, holds_nothing, segment_code
 from dagster_project.market.printable import printable
 from dagster_project.market.record_kinds import COLUMNS, COUNT, PRICE
 from dagster_project.market.symbols import SymbolProblem
@@ -49,6 +49,7 @@ def append_typed_rows(
     con.register("source_file", source_table(sources))
     rows = _source_rows(con, spec, sources)
     cells = {name: f"fields[{position}]" for name, position in layout.positions}
+    segment_cell = cells.pop("segment", None)
     types = typed_columns(spec)
     if spec.symbol and spec.symbol.column:
         _create_known_symbol(
@@ -63,16 +64,17 @@ def append_typed_rows(
         for name, type_ in types.items()
         if name != "symbol"
     )
+    reason = rejection_reason(spec, layout.width, cells, types, today, early, segment_cell)
     con.execute(f"""
         insert into parsed by name
         with typed as (
-            select file_id, line_number, segment, file_symbol, file_date,
+            select file_id, line_number, {_segment(spec, segment_cell)} as segment,
+                file_symbol, file_date,
                 delivered_at, delivered_on,
                 open_line, header, text, fields, {symbol}, {values}
             from {rows} as row {join}
         ), checked as (
-            select *, {rejection_reason(spec, layout.width, cells, types, today, early)} as problem
-            from typed
+            select *, {reason} as problem from typed
         )
         select file_id, line_number, segment, {", ".join(types)},
             case when problem is not null then split_part(problem, ': ', 1) end as reason_code,
@@ -80,7 +82,8 @@ def append_typed_rows(
             case when problem is not null then text[:{MAX_RAW_TEXT}] end as raw_text,
             false as is_duplicate
         from checked""")
-    reject_contradictions(con, spec, list(types), rows)
+    known = [*types, *["segment"] * (spec.segment is not None)]
+    reject_contradictions(con, spec, known, rows)
     reject_levels(con, spec, cells, rows)
     con.execute("drop table if exists temp.source_row")
     con.unregister("source_file")
@@ -104,12 +107,22 @@ def _source_rows(con: duckdb.DuckDBPyConnection, spec: FeedSpec, sources: list[S
     return "(from source_row join source_file using (file_id))"
 
 
+def _segment(spec: FeedSpec, cell: str | None) -> str:
+    """SQL: the segment of a row, from its own cell or from the file; null if it is not known."""
+    if spec.segment is None:
+        return "segment"
+    cases = (f"when {literal(code)} then {literal(to)}" for code, to in spec.segment.map.items())
+    return f"case {segment_code(cell or '')} {' '.join(cases)} end"
+
+
 def _value(spec: FeedSpec, name: str, cell: str | None, type_: str) -> str:
     """SQL: a cell in its canonical type and unit; null if the cell holds no such value."""
     if cell is None:
         is_from_name = name == "trade_date" and spec.is_dated_by_name
         return "file_date" if is_from_name else f"null::{type_}"
     column = spec.columns.get(name)
+    if column and type_ == "TIME":
+        return f"try_strptime(trim({cell}), {literal(column.format or '')})::TIME"
     if column and type_ == "DATE":
         if column.format == EPOCH:
             # Hong Kong and the mainland are eight hours ahead, all year.
@@ -117,7 +130,7 @@ def _value(spec: FeedSpec, name: str, cell: str | None, type_: str) -> str:
         return f"try_strptime(trim({cell}), {literal(column.format or '')})::DATE"
     if column and type_ == "BOOLEAN":
         is_true = f"trim({cell}) = {literal(column.truth or '')}"
-        is_false = holds_nothing(spec, cell)
+        is_false = holds_nothing(spec, cell, name)
         if column.falsehood:
             is_false += f" or trim({cell}) = {literal(column.falsehood)}"
         return f"case when {is_true} then true when {is_false} then false end"
@@ -126,7 +139,9 @@ def _value(spec: FeedSpec, name: str, cell: str | None, type_: str) -> str:
         text = rf"nullif(trim(regexp_replace({cell}, '[\p{{Cc}}\p{{Cf}}]', '', 'g')), '')"
         for pattern, replacement in column.replace.items():
             text = f"regexp_replace({text}, {literal(pattern)}, {literal(replacement)}, 'g')"
-        return f"case when not {holds_nothing(spec, cell)} then {text} end"
+        return f"case when not {holds_nothing(spec, cell, name)} then {text} end"
+    if column and column.nulls:
+        cell = f"case when not {holds_nothing(spec, cell, name)} then {cell} end"
     thousands = spec.format.thousands
     if thousands:
         grouped = rf"\s*-?\d{{1,3}}({re.escape(thousands)}\d{{3}})*(\.\d+)?\s*"
@@ -167,9 +182,12 @@ def _create_known_symbol(
     Args:
         delivered: SQL of the symbols as the files have them.
     """
-    rows = []
+    rows: list[tuple[str, str | None, str | SymbolProblem | None]] = []
     for (text,) in con.execute(delivered).fetchall():
         if text is not None and text.strip():
+            if spec.symbol and spec.symbol.ignores(text.strip()):
+                rows.append((text, None, IGNORED))
+                continue
             symbol, problem = canonical_symbol(spec, text.strip(), check_symbol)
             message = problem and printable(f"{problem.code}: {problem.reason[:LONGEST_MESSAGE]}")
             rows.append((text, symbol, message))

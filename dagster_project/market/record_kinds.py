@@ -64,6 +64,10 @@ COLUMNS: dict[str, CanonicalColumn] = {
     "volume": _number("BIGINT", "shares", "lots", sign="not_negative"),
     "turnover": _number(AMOUNT, "currency", sign="not_negative"),
     "deals": _number("BIGINT", "deals", sign="not_negative"),
+    # What the securities of a market, each on its own, add up to in the same file.
+    "turnover_of_securities": _number(AMOUNT, "currency", sign="not_negative"),
+    "buy": _number(AMOUNT, "currency", sign="not_negative"),
+    "sell": _number(AMOUNT, "currency", sign="not_negative"),
     # Volume in percent of the shares that can be traded.
     "turnover_rate_pct": _number("DOUBLE", "percent", sign="not_negative"),
     "float_cap": _number(AMOUNT, "currency", sign="positive"),
@@ -84,9 +88,14 @@ COLUMNS: dict[str, CanonicalColumn] = {
     "delisted": CanonicalColumn("DATE", "format"),
     # The day that a list says it is of.
     "stated_on": CanonicalColumn("DATE", "format"),
+    # When a snapshot of a session was taken; the rows of one before the close are rejected.
+    "snapshot_time": CanonicalColumn("TIME", "format"),
     "is_half_day": CanonicalColumn("BOOLEAN", "truth"),
+    "is_open": CanonicalColumn("BOOLEAN", "truth"),
     "is_special_treatment": CanonicalColumn("BOOLEAN", "truth"),
     "status": CanonicalColumn(TEXT, "replace", values=("traded", "suspended", "no_trade")),
+    "channel": CanonicalColumn(TEXT, "replace", values=("shanghai", "shenzhen")),
+    "direction": CanonicalColumn(TEXT, "replace", values=("northbound", "southbound")),
     # Given by the spec, or by the file's name.
     "symbol": _TEXT_OF_SPEC,
     "market": _TEXT_OF_SPEC,
@@ -148,7 +157,7 @@ class RecordKind:
         return tuple(
             name
             for name in self.key
-            if name in ("symbol", "market", "base_currency", "currency", "event")
+            if name in ("symbol", "market", "channel", "base_currency", "currency", "event")
         )
 
 
@@ -190,7 +199,14 @@ RECORD_KINDS = {
             "market_turnover",
             "the turnover of a market, or of a segment of it, at a session",
             key=("market", "segment", "trade_date"),
-            values=("turnover", "volume", "deals", "is_half_day", "currency"),
+            values=(
+                "turnover",
+                "volume",
+                "deals",
+                "is_half_day",
+                "currency",
+                "turnover_of_securities",
+            ),
             spec_needs=frozenset({"trade_date", "turnover"}),
             row_needs=("turnover",),
             series="market",
@@ -198,6 +214,17 @@ RECORD_KINDS = {
             figure="turnover",
             sessions="market",
             is_looked_back_on=True,
+        ),
+        RecordKind(
+            "connect_turnover",
+            "what was dealt through a channel of Stock Connect in a direction, on a day",
+            key=("channel", "direction", "trade_date"),
+            values=("turnover", "buy", "sell", "deals", "is_open", "currency"),
+            spec_needs=frozenset({"trade_date", "channel", "direction", "is_open"}),
+            row_needs=("channel", "direction", "is_open"),
+            series="channel",
+            part="direction",
+            figure="turnover",
         ),
         RecordKind(
             "exchange_rate",

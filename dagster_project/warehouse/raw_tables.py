@@ -166,7 +166,7 @@ def replace_files(
     con.execute("""
         create or replace temp table replaced_file as
         select file_id from raw.file as held semi join new_file
-            on held.path = new_file.path
+            on held.feed = new_file.feed and held.path = new_file.path
             and (new_file.status = 'loaded' or held.status = 'set_aside'
                 or new_file.file_id = held.file_id)
         union select file_id from removed_file""")
@@ -174,7 +174,7 @@ def replace_files(
         """insert into raw.file_superseded by name
         select *, ? as superseded_at from raw.file as held semi join replaced_file using (file_id)
         where not exists (
-            select 1 from new_file where new_file.path = held.path
+            select 1 from new_file where new_file.feed = held.feed and new_file.path = held.path
             and new_file.status = held.status and new_file.sha256 is not distinct from held.sha256
             and new_file.mtime_ns = held.mtime_ns
             and new_file.reason is not distinct from held.reason)""",

@@ -78,13 +78,37 @@ are SQL for the same of records of any kind; `sessions` says on whose sessions t
                 "volume",
                 "deals",
                 "is_half_day",
-                "currency"
+                "currency",
+                "turnover_of_securities"
             ],
             "series": "market",
             "part": "segment",
             "figure": "turnover",
             "sessions": "market",
             "is_looked_back_on": true
+        },
+        "connect_turnover": {
+            "about": [
+                "channel"
+            ],
+            "key": [
+                "channel",
+                "direction",
+                "trade_date"
+            ],
+            "values": [
+                "turnover",
+                "buy",
+                "sell",
+                "deals",
+                "is_open",
+                "currency"
+            ],
+            "series": "channel",
+            "part": "direction",
+            "figure": "turnover",
+            "sessions": none,
+            "is_looked_back_on": false
         },
         "exchange_rate": {
             "about": [

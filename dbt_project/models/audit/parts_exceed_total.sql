@@ -15,11 +15,14 @@ select
     total.market as symbol,
     total.trade_date,
     'its ' || parts.securities || ' securities have a turnover of ' || parts.turnover
-    || ', the market one of ' || total.turnover as what
+    || ', the market one of ' || coalesce(total.exchange_turnover, total.turnover) as what
 from {{ ref('market_turnover') }} as total
 inner join parts
     on
         total.market = parts.market
         and total.trade_date = parts.trade_date
-where parts.turnover > (1 + {{ setting('tolerance') }}) * total.turnover
+-- The exchange's own total is of all shares; the amount of an index lacks some.
+where
+    parts.turnover
+    > (1 + {{ setting('tolerance') }}) * coalesce(total.exchange_turnover, total.turnover)
 order by total.trade_date desc

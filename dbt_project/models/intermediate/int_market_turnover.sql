@@ -20,13 +20,30 @@ feed as (
 
 ),
 
--- One series never steps from one basis to the other: each market has its own.
+of_an_index as (
+
+    select distinct turnover.market
+    from turnover
+    inner join feed
+        on turnover.feed = feed.feed
+    where feed.basis = 'index_amount'
+
+),
+
+-- One series never steps from one basis to the other: each market has its own, on all its sessions.
+-- The press sums the amounts of the mainland's indices; where no file has these, the exchange's own
+-- total is what is known.
 market as (
 
     select
-        market,
-        case region when 'mainland' then 'index_amount' else 'exchange_total' end as basis
-    from {{ ref('market') }}
+        market.market,
+        case
+            when market.region = 'mainland' and of_an_index.market is not null then 'index_amount'
+            else 'exchange_total'
+        end as basis
+    from {{ ref('market') }} as market
+    left join of_an_index
+        on market.market = of_an_index.market
 
 ),
 

@@ -7,7 +7,9 @@ with covered_session as (
 source as (
 
     select * from {{ source('raw', 'security_close') }}
-    where is_current
+    where
+        is_current
+        and close is not null
 
 ),
 

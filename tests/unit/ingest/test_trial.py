@@ -49,7 +49,7 @@ def test_a_name_without_the_date(tmp_path: Path) -> None:
     trial = tried(
         tmp_path / "today.csv", DAY + "\n".join(lines) + "\n", SPECS["tushare_daily"], rows=1
     )
-    assert trial.remarks == ["its name has no date as %Y%m%d; 2025-09-17 is assumed"]
+    assert trial.remarks == ["its name has no date as %Y%m%d; that of the rows is not compared"]
     assert (trial.report.rows_accepted, len(trial.loaded)) == (2, 1)
 
 

@@ -111,10 +111,12 @@ FILES: dict[str, list[tuple[str, str, dict[str, Any]]]] = {
 }  # fmt: skip
 
 
-# Their layout is that of the bundled sample, or tested where their format is.
+# Their layout is that of the bundled sample, or tested where their format is: those of publishers
+# in `test_publisher_feeds.py`.
 ELSEWHERE = {
-    "ecb_exchange_rates", "hkex_turnover", "tushare_adj_factor", "tushare_daily_basic",
-    "tushare_name_change",
+    "hkex_quoted_index", "hkex_day_turnover", "hsi_daily_bulletin", "sse_closing_snapshot",
+    "szse_closing_snapshot", "ecb_exchange_rates", "hkex_turnover", "tushare_adj_factor",
+    "tushare_daily_basic", "tushare_name_change",
 }  # fmt: skip
 
 

@@ -8,6 +8,27 @@ with performance as (
 
 ),
 
+-- Of these a feed gives no price, so that they have no performance.
+suspension as (
+
+    select distinct
+        suspension.market,
+        suspension.trade_date,
+        suspension.symbol
+    from {{ ref('stg_security_suspension') }} as suspension
+    left join performance
+        on
+            suspension.symbol = performance.symbol
+            and suspension.trade_date = performance.trade_date
+    where
+        performance.symbol is null
+        and {{ is_counted_share(kind_of_security('suspension.symbol')) }}
+    {% if is_incremental() %}
+        and suspension.trade_date >= {{ rebuild_from() }}
+    {% endif %}
+
+),
+
 market_turnover as (
 
     select * from {{ ref('market_turnover') }}
@@ -68,22 +89,44 @@ counted as (
     from security
     group by trade_date, market, region
 
+),
+
+suspended as (
+
+    select
+        market,
+        trade_date,
+        count(*) as securities
+    from suspension
+    group by market, trade_date
+
 )
 
 select
     counted.trade_date,
     counted.market,
-    cast(counted.securities_reported as integer) as securities_reported,
+    cast(
+        counted.securities_reported + coalesce(suspended.securities, 0) as integer
+    ) as securities_reported,
     cast(counted.advancers as integer) as advancers,
     cast(counted.decliners as integer) as decliners,
     cast(counted.unchanged as integer) as unchanged,
-    cast(case when counted.statuses > 0 then counted.suspended end as integer) as suspended,
+    cast(
+        case
+            when counted.statuses > 0 or suspended.securities > 0
+                then counted.suspended + coalesce(suspended.securities, 0)
+        end as integer
+    ) as suspended,
     cast(counted.new_highs_52w as integer) as new_highs_52w,
     cast(counted.new_lows_52w as integer) as new_lows_52w,
     cast(case when counted.limits > 0 then counted.limit_up end as integer) as limit_up,
     cast(case when counted.limits > 0 then counted.limit_down end as integer) as limit_down,
     {{ pct_of('counted.turnover', 'market_turnover.turnover') }} as turnover_coverage_pct
 from counted
+left join suspended
+    on
+        counted.market = suspended.market
+        and counted.trade_date = suspended.trade_date
 left join market_turnover
     on
         counted.market = market_turnover.market
