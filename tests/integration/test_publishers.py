@@ -1,0 +1,134 @@
+"""Nights of the exchanges' own files alone, from landing to the release.
+
+Belongs here: that every promised table is filled from publishers' files, and what a further feed
+changes. Does not belong here: reading the formats (`tests/unit/ingest/test_publisher_feeds.py`).
+"""
+
+import shutil
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from benchmarks.publishers_nights import nights
+from dagster_project.home import Home
+from dagster_project.release.read import published_release
+from tests.cli_process import run_cli
+from tests.conftest import BuiltOnce, copy_home
+from tests.proof.histories.comparison import differences, tables_of
+
+FIRST, EVE, NIGHT = date(2025, 8, 14), date(2025, 9, 16), date(2025, 9, 17)
+
+
+def lay(home: Home, first: date, last: date) -> None:
+    for _, files in nights(first, last, scale=100):
+        for path, content in files.items():
+            file = home.landing / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content)
+
+
+@pytest.fixture(scope="module")
+def released(built_once: BuiltOnce) -> Home:
+    """Released up to the eve, then the night on top."""
+
+    def build(home: Home) -> None:
+        lay(home, FIRST, NIGHT)
+        for command in (["backfill", f"{FIRST}", f"{EVE}"], ["nightly", f"{NIGHT}"]):
+            run = run_cli(home, *command)
+            assert run.returncode == 0, run.stdout + run.stderr
+        home.root.joinpath("printed.txt").write_text(run.stdout)
+
+    return built_once("publishers", build)
+
+
+def query(home: Home, sql: str) -> list[tuple[object, ...]]:
+    with duckdb.connect(str(home.published), read_only=True) as con:
+        return con.execute(sql).fetchall()
+
+
+def test_every_market_is_complete(released: Home) -> None:
+    release = published_release(released)
+    assert release is not None
+    assert release.clock == NIGHT
+    assert query(
+        released,
+        f"""select scope, is_complete, markets_reported from cross_market_turnover
+        where trade_date = '{NIGHT}' and scope <> 'all' order by scope""",
+    ) == [("hong_kong", True, 1), ("mainland", True, 2)]
+    assert query(
+        released,
+        f"""select market, basis, turnover = exchange_turnover from market_turnover
+        where trade_date = '{NIGHT}' order by market""",
+    ) == [(market, "exchange_total", True) for market in ("XHKG", "XSHE", "XSHG")]
+
+
+def test_every_table_that_files_fill_is_filled(released: Home) -> None:
+    for table in (
+        "index_performance", "security_performance", "sector_performance", "sector_index",
+        "market_turnover", "connect_turnover", "market_breadth", "figure_origin",
+    ):  # fmt: skip
+        assert query(released, f"from {table} where trade_date = '{NIGHT}' limit 1"), table
+
+
+def test_the_official_move_of_hong_kongs_industries(released: Home) -> None:
+    rows = query(
+        released,
+        f"""select count(*), count(change_pct) from index_performance
+        where trade_date = '{NIGHT}' and symbol like 'HSCI-%'""",
+    )
+    assert rows == [(12, 12)]
+
+
+def test_a_figure_names_its_line_in_a_file_that_three_feeds_read(released: Home) -> None:
+    rows = query(
+        released,
+        f"""select record_kind, feed, file from figure_origin
+        where trade_date = '{NIGHT}' and file like '%/d250917e.htm'
+        and symbol in ('0001.HK', 'HSI', 'XHKG') and is_chosen order by record_kind""",
+    )
+    path = "hkex_daily_quotations/d250917e.htm"
+    # The bulletin's close of the index is chosen before the quotations'.
+    assert rows == [
+        ("market_turnover", "hkex_day_turnover", path),
+        ("security_close", "hkex_daily_quotations", path),
+    ]
+
+
+def test_control_totals_agree(released: Home) -> None:
+    found = query(
+        released,
+        "select check_name from anomaly where check_name in ('control_totals_differ', "
+        "'exchange_total_unusual', 'connect_days_differ', 'deliveries_missing')",
+    )
+    assert not found
+
+
+def test_the_amount_of_an_index_becomes_the_basis_of_all_sessions(
+    released: Home, tmp_path: Path
+) -> None:
+    """Not only of those from which on a feed of indices is in use: the same as a clean rebuild."""
+    home = Home(tmp_path / "home")
+    copy_home(released, home.root)
+    index = home.landing / "baostock_index" / "sh000001.csv"
+    index.parent.mkdir()
+    index.write_text(
+        "date,open,close,high,low,volume,amount,turn,pctChg\n"
+        "2025-09-16,3861.0,3861.87,3882.0,3847.0,58690000000,998900000000.0,1.1,0.04\n"
+        "2025-09-17,3861.9,3876.34,3882.7,3847.7,58690000000,1008900000000.0,1.1,0.37\n"
+    )
+    run = run_cli(home, "nightly", f"{NIGHT}")
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert query(
+        home,
+        "select market, basis, min(trade_date) from market_turnover group by all order by market",
+    ) == [
+        ("XHKG", "exchange_total", FIRST), ("XSHE", "exchange_total", FIRST),
+        ("XSHG", "index_amount", EVE),
+    ]  # fmt: skip
+    clean = Home(tmp_path / "clean")
+    shutil.copytree(home.landing, clean.landing)
+    run = run_cli(clean, "backfill", f"{FIRST}", f"{NIGHT}")
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert not differences(tables_of(home.published), tables_of(clean.published))
