@@ -67,12 +67,13 @@ class Commands(click.Group):
 def _errors_with_remedy() -> tuple[type[Exception], ...]:
     """Errors whose message says what to do, so that it is shown without a traceback."""
     from dagster_project.alerts.settings import AlertsError
+    from dagster_project.fetch.source_spec import SourceError
     from dagster_project.ingest.feed_spec import FeedSpecError
     from dagster_project.pipeline import DatesRejected
     from dagster_project.release.read import ReleaseError
     from dagster_project.settings import SettingsError
 
-    return DatesRejected, ReleaseError, AlertsError, FeedSpecError, SettingsError
+    return DatesRejected, ReleaseError, AlertsError, FeedSpecError, SettingsError, SourceError
 
 
 def trade_date(text: str) -> date:
@@ -406,6 +407,37 @@ def try_(home: Home, spec: str, file: Path, rows: int) -> None:
     if report.reason:
         _show(f"blocked  the file would be set aside: {report.reason}")
     sys.exit(1 if report.reason or report.rows_rejected else 0)
+
+
+@main.command(epilog="Example: closing-bell fetch 2025-09-17")
+@click.argument("date", type=trade_date, required=False)
+@click.option(
+    "--again", is_flag=True, help="ask for files that are there too; they may be corrected"
+)
+@pass_home
+def fetch(home: Home, date: date | None, again: bool) -> None:
+    """Fetch the files of DATE (default: today in Hong Kong) from where they are published.
+
+    Only sources that config/sources.yaml switches on are asked. The exit status is 1 if a file that
+    should be there could not be had.
+    """
+    from dagster_project.fetch.fetching import FAILURES, fetch_day
+    from dagster_project.fetch.source_spec import load_sources
+    from dagster_project.market.calendar import now_in_hong_kong
+
+    sources = load_sources(home.config)
+    if not sources.on:
+        raise WrongUse(
+            f"no source is switched on. There are {', '.join(sources.offered)}. Read the terms of "
+            f"those that you want, then name them in {home.config}/sources.yaml:\n"
+            "  contact: you@example.com\n  sources:\n    sse_overview: true"
+        )
+    now = now_in_hong_kong()
+    failed = False
+    for fetched in fetch_day(home, sources, date or now.date(), now, again):
+        failed |= fetched.outcome in FAILURES
+        _show(f"{fetched.outcome.replace('_', ' '):12} {fetched.source}: {fetched.message}")
+    sys.exit(1 if failed else 0)
 
 
 @main.command(epilog="Example: closing-bell prepare")

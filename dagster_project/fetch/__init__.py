@@ -1,0 +1,1 @@
+"""Getting the files of a day from where they are published, into landing."""

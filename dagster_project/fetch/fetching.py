@@ -1,0 +1,212 @@
+"""The files of a day, from every source that is switched on, into landing.
+
+Belongs here: what is asked for on which day, what each answer means there and then, writing files.
+Does not belong here: requests (`download.py`), what makes an answer a file (`judge.py`).
+
+A file is written aside and renamed, so that nobody reads half of it. Beside it stands, under a name
+that begins with a dot, which ingest passes over, where it came from: address, time, ETag, hash of
+what was sent.
+"""
+
+import gzip
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+import httpx
+from filelock import FileLock
+
+from dagster_project.fetch.download import Refused, Reply, Unreachable, ask, host_turn, new_client
+from dagster_project.fetch.judge import judge
+from dagster_project.fetch.source_spec import Source, Sources, dated
+from dagster_project.home import Home
+from dagster_project.market import calendar, seeds
+
+# new: it was written. changed: it was there, and its publisher corrected it. unchanged: it is there
+# as it was. no_session, not_yet, expired: there is no file, as calendar and clock say. refused: the
+# publisher does not answer us. damaged: what came is not the file. unreachable: nothing came.
+Outcome = Literal[
+    "new", "changed", "unchanged", "no_session", "not_yet", "expired", "refused", "damaged",
+    "unreachable",
+]  # fmt: skip
+# Outcomes after which a person has something to do.
+FAILURES: tuple[Outcome, ...] = ("expired", "refused", "damaged", "unreachable")
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """What became of one source: its file below landing/, and what is to be said."""
+
+    source: str
+    file: str
+    outcome: Outcome
+    message: str
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a file came from, as it is kept beside it."""
+
+    source: str
+    url: str
+    fetched_at: str
+    etag: str | None
+    last_modified: str | None
+    bytes: int
+    sha256: str
+
+
+def fetch_day(
+    home: Home, sources: Sources, day: date, now: datetime, again: bool = False
+) -> Iterator[Fetched]:
+    """Fetch the files of a day, one source after the other.
+
+    Args:
+        now: the time in Hong Kong.
+        again: ask for files that are there too, for their publisher may have corrected them.
+
+    Yields:
+        What became of each source, as soon as it is known. A source that refuses or fails does not
+        affect the others.
+    """
+    with new_client(sources.contact) as client:
+        for source in sources.on.values():
+            # Of two processes, the second finds what the first has written.
+            with source_lock(home, source):
+                fetched = _fetch(client, home, source, day, now, again)
+                if fetched.outcome == "refused":
+                    _refusal(home, source).write_text(f"{now.date()}", encoding="utf-8")
+            yield fetched
+
+
+def source_lock(home: Home, source: Source) -> FileLock:
+    """The lock of a source: one process at a time asks for its files."""
+    folder = home.root / "fetch"
+    folder.mkdir(parents=True, exist_ok=True)
+    return FileLock(folder / f"{source.source}.lock")
+
+
+def _refusal(home: Home, source: Source) -> Path:
+    """The file that holds the last date on which the publisher refused."""
+    return home.root / "fetch" / f"{source.source}.refused"
+
+
+def _fetch(
+    client: httpx.Client, home: Home, source: Source, day: date, now: datetime, again: bool
+) -> Fetched:
+    path = source.path(day)
+    file = home.landing / path
+    said = partial(Fetched, source.source, path)
+    refusal = _refusal(home, source)
+    if refusal.exists() and refusal.read_text(encoding="utf-8") == f"{now.date()}":
+        return said("refused", f"refused today, and is not asked again: see {source.terms}")
+    if not _has_session(source, day, home.config):
+        return said("no_session", f"no session of {', '.join(source.markets)}")
+    published = datetime.fromisoformat(f"{day} {source.published_at}")
+    if now.replace(tzinfo=None) < published:
+        return said("not_yet", f"is published at {source.published_at} Hong Kong time")
+    if file.exists() and not again:
+        return said("unchanged", "is there")
+    age = (now.date() - day).days
+    if source.kept_days and age > source.kept_days and not file.exists():
+        return said(
+            "expired", f"is kept for {source.kept_days} days; ask the publisher, or a vendor"
+        )
+    before = _origin_of(file)
+    turn = partial(host_turn, home.root / "fetch", source.url, source.pace_seconds)
+    try:
+        reply = ask(
+            client, dated(source.url, day),
+            {key: dated(value, day) for key, value in source.parameters.items()},
+            source.headers | _unless_changed(before if file.exists() else None),
+            source.largest_megabytes * 1_000_000, turn,
+        )  # fmt: skip
+    except Refused as error:
+        return said("refused", f"{error}; not asked again today: see {source.terms}")
+    except (Unreachable, httpx.HTTPError) as error:
+        return said("unreachable", f"{error}; the next visit asks again")
+    if reply.status == 304:
+        return said("unchanged", "is there, and its publisher has not changed it")
+    if reply.status in (404, 410):
+        if file.exists():
+            return said("unchanged", "is there; its publisher no longer has it")
+        if age < 1:
+            return said("not_yet", f"is not there yet (answer {reply.status})")
+        return said("expired", f"is no longer there, or never was (answer {reply.status})")
+    found = judge(source.answer, reply.content, day)
+    if found.verdict == "refused":
+        return said("refused", f"{found.reason}; not asked again today: see {source.terms}")
+    if found.verdict in ("empty", "early", "other_day") and age < 1:
+        return said("not_yet", f"is not there yet: {found.reason}")
+    if found.verdict == "empty":
+        return said("expired", f"is no longer there, or never was: {found.reason}")
+    if found.verdict != "file":
+        return said("damaged", f"{found.reason}; the next visit asks again")
+    was_there = file.exists()
+    if was_there and _held(file) == reply.content:
+        return said("unchanged", "is there, and its publisher has not changed it")
+    _write(file, source, reply, now)
+    size = f"{len(reply.content) / 1e6:,.1f} MB"
+    if was_there:
+        return said("changed", f"was corrected by its publisher ({size}); the next run takes it")
+    return said("new", size)
+
+
+def _has_session(source: Source, day: date, config: Path) -> bool:
+    markets, overrides = seeds.markets_and_overrides(config)
+    wanted = [market for market in markets if market.market in source.markets]
+    around = calendar.sessions(wanted, overrides, day - timedelta(days=1), day).to_pylist()
+    return any(session["trade_date"] == day for session in around)
+
+
+def _origin_file(file: Path) -> Path:
+    return file.with_name(f".{file.name}.origin.json")
+
+
+def _origin_of(file: Path) -> Origin | None:
+    """Where a file came from; None if somebody else put it there."""
+    try:
+        return Origin(**json.loads(_origin_file(file).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def _unless_changed(origin: Origin | None) -> dict[str, str]:
+    """Headers with which a publisher need not send again what it sent."""
+    if origin is None:
+        return {}
+    headers = {"If-None-Match": origin.etag, "If-Modified-Since": origin.last_modified}
+    return {name: value for name, value in headers.items() if value}
+
+
+def _held(file: Path) -> bytes:
+    """The content of a file as its publisher sent it."""
+    content = file.read_bytes()
+    return gzip.decompress(content) if file.suffix == ".gz" else content
+
+
+def _write(file: Path, source: Source, reply: Reply, now: datetime) -> None:
+    content = gzip.compress(reply.content, mtime=0) if source.is_packed else reply.content
+    origin = Origin(
+        source.source, reply.url, now.isoformat(timespec="seconds"), reply.etag,
+        reply.last_modified, len(reply.content), hashlib.sha256(reply.content).hexdigest(),
+    )  # fmt: skip
+    file.parent.mkdir(parents=True, exist_ok=True)
+    # In this order: a crash in between leaves an older origin, and the file is asked for again.
+    _replace(file, content)
+    _replace(_origin_file(file), json.dumps(asdict(origin), indent=1).encode())
+
+
+def _replace(file: Path, content: bytes) -> None:
+    aside = file.with_name(f".{file.name.lstrip('.')}.part")
+    with aside.open("wb") as opened:
+        opened.write(content)
+        opened.flush()
+        os.fsync(opened.fileno())
+    aside.replace(file)

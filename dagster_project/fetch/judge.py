@@ -1,0 +1,60 @@
+"""Whether an answer is the file that was asked for.
+
+Belongs here: the rules of a source's `answer`, on bytes alone. Does not belong here: asking
+(`download.py`), the calendar and the clock (`fetching.py`), what the file means (`ingest/`).
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from dagster_project.fetch.source_spec import Answer, stated
+
+Verdict = Literal["file", "empty", "early", "other_day", "refused", "damaged"]
+_BEGINNING = 200
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What an answer is, and why it is not the file, in words."""
+
+    verdict: Verdict
+    reason: str = ""
+
+
+def judge(answer: Answer, content: bytes, day: date) -> Judgement:
+    """Say what an answer with a status of success is."""
+    text = content.decode(answer.encoding, errors="replace")
+    if answer.refused and (found := re.search(answer.refused, text)):
+        return Judgement("refused", f"it refuses the question: {_shown(found[0])}")
+    if answer.empty and re.search(answer.empty, text):
+        return Judgement("empty", "it has no data for the day")
+    bare = text.strip()
+    if answer.begins and not bare.startswith(answer.begins):
+        return Judgement("damaged", f"it does not begin with {answer.begins!r}: {_shown(bare)}")
+    if len(content) < answer.least_bytes:
+        return Judgement(
+            "damaged", f"it has {len(content):,} bytes, at least {answer.least_bytes:,} are usual"
+        )
+    if answer.ends and not bare.endswith(answer.ends):
+        return Judgement("damaged", f"it is cut off: it does not end with {answer.ends!r}")
+    for wanted in answer.contains:
+        if wanted not in text:
+            return Judgement("damaged", f"it lacks {wanted!r}; is it another file?")
+    if answer.date:
+        moment = stated(answer.date, text)
+        if moment is None:
+            return Judgement("damaged", "it states no date")
+        if moment.date() != day:
+            return Judgement("other_day", f"it is of {moment.date()}")
+    if answer.time and answer.not_before:
+        moment = stated(answer.time, text)
+        if moment is None or f"{moment:%H:%M}" < answer.not_before:
+            at = f"{moment:%H:%M:%S}" if moment else "an unknown time"
+            return Judgement("early", f"it is a snapshot of {at}, before {answer.not_before}")
+    return Judgement("file")
+
+
+def _shown(text: str) -> str:
+    return " ".join(text[:_BEGINNING].split())
