@@ -423,7 +423,7 @@ def fetch(home: Home, date: date | None, again: bool) -> None:
     """
     from dagster_project.fetch.fetching import FAILURES, fetch_day
     from dagster_project.fetch.source_spec import load_sources
-    from dagster_project.market.calendar import now_in_hong_kong
+    from dagster_project.market import calendar
 
     sources = load_sources(home.config)
     if not sources.on:
@@ -432,7 +432,7 @@ def fetch(home: Home, date: date | None, again: bool) -> None:
             f"those that you want, then name them in {home.config}/sources.yaml:\n"
             "  contact: you@example.com\n  sources:\n    sse_overview: true"
         )
-    now = now_in_hong_kong()
+    now = calendar.now_in_hong_kong()
     failed = False
     for fetched in fetch_day(home, sources, date or now.date(), now, again):
         failed |= fetched.outcome in FAILURES

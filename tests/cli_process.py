@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from pathlib import Path
 
 from dagster_project.home import PROJECT_ROOT, Home
@@ -23,14 +24,16 @@ from tests.forked import FORKED
 parsed: Callable[[], Path] | None = None
 
 
-def run_cli(home: Home, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run a command until it ends."""
+def run_cli(
+    home: Home, *arguments: str, now: datetime | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run a command until it ends; by default, now is now."""
     if parsed and home.landing.exists() and not (home.root / "dbt").exists():
         shutil.copytree(parsed(), home.root / "dbt")
     environment = os.environ | {"CLOSING_BELL_HOME": str(home.root)}
     with tempfile.TemporaryDirectory() as folder:
         printed = Path(folder, "stdout"), Path(folder, "stderr")
-        process = FORKED.Process(target=_run, args=(arguments, environment, *printed))
+        process = FORKED.Process(target=_run, args=(arguments, environment, *printed, now))
         process.start()
         process.join()
         stdout, stderr = (path.read_text(encoding="utf-8") for path in printed)
@@ -50,7 +53,11 @@ def start_cli(home: Home, *arguments: str) -> subprocess.Popen[str]:
 
 
 def _run(
-    arguments: tuple[str, ...], environment: Mapping[str, str], stdout: Path, stderr: Path
+    arguments: tuple[str, ...],
+    environment: Mapping[str, str],
+    stdout: Path,
+    stderr: Path,
+    now: datetime | None,
 ) -> None:
     for stream, path in ((sys.stdout, stdout), (sys.stderr, stderr)):
         file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
@@ -60,5 +67,8 @@ def _run(
     os.environ.update(environment)
     os.chdir(PROJECT_ROOT)
     from dagster_project.cli import main
+    from dagster_project.market import calendar
 
+    if now:
+        calendar.now_in_hong_kong = lambda: now
     main(arguments, prog_name="closing-bell")

@@ -8,6 +8,7 @@ import dagster as dg
 
 from dagster_project.alerts import findings, sending
 from dagster_project.defs.audit import audit
+from dagster_project.defs.fetch import again_tags, sources
 from dagster_project.defs.ingest import catalog
 from dagster_project.defs.partitions import PARTITION, last_weekday, request_tags
 from dagster_project.defs.publish import release as released
@@ -19,6 +20,7 @@ from dagster_project.market import calendar
 from dagster_project.pipeline import last_closed_session, nothing_new
 from dagster_project.release.read import published_release, withdrawn_release
 from dagster_project.settings import SettingsError, load_settings
+from dagster_project.warehouse.sessions import closing_times
 
 # What lay in landing when a run was requested for it.
 FILES = "closing_bell/files"
@@ -28,6 +30,8 @@ SETTLING_SECONDS = 10
 PATIENCE = timedelta(hours=1)
 # Longer than any run takes from its start to its hold of the warehouse.
 LONGEST_START = timedelta(minutes=10)
+# A look before this hour is for corrections of the session before.
+MORNING_ENDS = 12
 # A night that failed so often needs somebody, who has been alerted.
 MOST_ATTEMPTS = 3
 # Why a tick requests nothing that has just found a run whose process is gone.
@@ -129,6 +133,43 @@ def after_the_close(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
         partition_key=last_weekday(day).isoformat(),
         tags=request_tags(day, day),
     )
+
+
+if sources.on:
+    fetching = dg.define_asset_job(
+        "fetching",
+        selection=dg.AssetSelection.groups("sources"),
+        description="Asks the sources for the files of a day that are not there, and stops there.",
+    )
+
+    @dg.schedule(
+        job=fetching,
+        cron_schedule=["*/20 16-21 * * 1-5", "0 22 * * 1-5", "0 8 * * 1-6"],
+        execution_timezone="Asia/Hong_Kong",
+        default_status=dg.DefaultScheduleStatus.STOPPED,
+        description=(
+            "From 16:00 to 22:00 in Hong Kong asks every twenty minutes for what is not there yet, "
+            "and at 8:00 once more for all files of the last session, for corrections under the "
+            "same name. The sensor landing_files takes what comes."
+        ),
+    )
+    def look_for_files(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        """What is still to be had of the day, or was corrected since."""
+        home = Home.from_environment()
+        at = context.scheduled_execution_time.astimezone(calendar.HONG_KONG)
+        is_morning = at.hour < MORNING_ENDS
+        before = at.date() - timedelta(days=is_morning)
+        day = max(closing_times(before - calendar.LONGEST_CLOSURE, before, home.config))
+        if not is_morning and day < before:
+            return dg.SkipReason(f"{before} is no session")
+        files = [home.landing / source.path(day) for source in sources.on.values()]
+        if not is_morning and all(file.exists() for file in files):
+            return dg.SkipReason(f"all files of {day} are there")
+        return dg.RunRequest(
+            run_key=at.isoformat(),
+            partition_key=last_weekday(day).isoformat(),
+            tags=request_tags(day, day) | (again_tags(day) if is_morning else {}),
+        )
 
 
 @dg.run_failure_sensor(

@@ -8,6 +8,7 @@ import dagster as dg
 
 from dagster_project import pipeline
 from dagster_project.alerts import sending
+from dagster_project.defs.fetch import sources_of
 from dagster_project.defs.metadata import code_reference, keep_results, planned_checks
 from dagster_project.defs.partitions import makes_release, requested_dates, trade_dates
 from dagster_project.defs.resources import Warehouse
@@ -66,6 +67,7 @@ def _feed_spec(spec: FeedSpec) -> dg.AssetSpec:
             "due by": spec.due_by or "-",
             **code_reference(catalog.paths[spec.feed]),
         },
+        deps=sources_of(spec.landing_folder),
         partitions_def=trade_dates if spec.content == "day" else None,
         skippable=True,
     )

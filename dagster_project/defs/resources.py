@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import dagster as dg
 from pydantic import PrivateAttr
 
+from dagster_project.fetch.source_spec import load_sources
 from dagster_project.home import Home
 from dagster_project.settings import load_settings
 
@@ -28,7 +29,9 @@ class Warehouse(dg.ConfigurableResource["Warehouse"]):
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["Warehouse"]:
         self._home = Home.from_environment()
-        load_settings(self._home)  # before anything is done by half of them
+        # Before anything is done by half of them.
+        load_settings(self._home)
+        load_sources(self._home.config)
         self._home.check_space()
         log = context.log or logging.getLogger("closing-bell")
         with self._home.writer_lock(self.lock_timeout_seconds, on_wait=log.warning):

@@ -32,10 +32,10 @@ class FeedCatalog:
         spec = self.feeds.get(feed)
         if spec is None or spec.file_date_format is None:
             return None
+        parts = list(spec.segments.values())
+        segment = parts[0] if len(parts) == 1 else f"{{{','.join(parts)}}}"
         name = spec.files.replace("{date}", day.strftime(spec.file_date_format))
-        return (
-            f"{spec.landing_folder}/{name.replace('{segment}', next(iter(spec.segments.values())))}"
-        )
+        return f"{spec.landing_folder}/{name.replace('{segment}', segment)}"
 
 
 def load_feeds(folder: Path = FEEDS_FOLDER, config: Path | None = None) -> FeedCatalog:

@@ -12,6 +12,7 @@ from dagster_project.home import Home
 from dagster_project.market import calendar
 from dagster_project.warehouse.dbt_run import manifest_path
 from tests.conftest import BuiltOnce, copy_home
+from tests.integration import publishers
 from tests.integration.desk import Desk
 
 
@@ -24,6 +25,12 @@ def definitions(built_once: BuiltOnce) -> dg.Definitions:
         from dagster_project.definitions import defs
 
         return defs()
+
+
+@pytest.fixture(scope="session")
+def publishers_home(built_once: BuiltOnce) -> Home:
+    """Released up to 17 September 2025, from publishers' own files alone."""
+    return built_once("publishers", publishers.build)
 
 
 @pytest.fixture

@@ -5,42 +5,16 @@ changes. Does not belong here: reading the formats (`tests/unit/ingest/test_publ
 """
 
 import shutil
-from datetime import date
 from pathlib import Path
 
 import duckdb
-import pytest
 
-from benchmarks.publishers_nights import nights
 from dagster_project.home import Home
 from dagster_project.release.read import published_release
 from tests.cli_process import run_cli
-from tests.conftest import BuiltOnce, copy_home
+from tests.conftest import copy_home
+from tests.integration.publishers import EVE, FIRST, NIGHT
 from tests.proof.histories.comparison import differences, tables_of
-
-FIRST, EVE, NIGHT = date(2025, 8, 14), date(2025, 9, 16), date(2025, 9, 17)
-
-
-def lay(home: Home, first: date, last: date) -> None:
-    for _, files in nights(first, last, scale=100):
-        for path, content in files.items():
-            file = home.landing / path
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(content)
-
-
-@pytest.fixture(scope="module")
-def released(built_once: BuiltOnce) -> Home:
-    """Released up to the eve, then the night on top."""
-
-    def build(home: Home) -> None:
-        lay(home, FIRST, NIGHT)
-        for command in (["backfill", f"{FIRST}", f"{EVE}"], ["nightly", f"{NIGHT}"]):
-            run = run_cli(home, *command)
-            assert run.returncode == 0, run.stdout + run.stderr
-        home.root.joinpath("printed.txt").write_text(run.stdout)
-
-    return built_once("publishers", build)
 
 
 def query(home: Home, sql: str) -> list[tuple[object, ...]]:
@@ -48,42 +22,42 @@ def query(home: Home, sql: str) -> list[tuple[object, ...]]:
         return con.execute(sql).fetchall()
 
 
-def test_every_market_is_complete(released: Home) -> None:
-    release = published_release(released)
+def test_every_market_is_complete(publishers_home: Home) -> None:
+    release = published_release(publishers_home)
     assert release is not None
     assert release.clock == NIGHT
     assert query(
-        released,
+        publishers_home,
         f"""select scope, is_complete, markets_reported from cross_market_turnover
         where trade_date = '{NIGHT}' and scope <> 'all' order by scope""",
     ) == [("hong_kong", True, 1), ("mainland", True, 2)]
     assert query(
-        released,
+        publishers_home,
         f"""select market, basis, turnover = exchange_turnover from market_turnover
         where trade_date = '{NIGHT}' order by market""",
     ) == [(market, "exchange_total", True) for market in ("XHKG", "XSHE", "XSHG")]
 
 
-def test_every_table_that_files_fill_is_filled(released: Home) -> None:
+def test_every_table_that_files_fill_is_filled(publishers_home: Home) -> None:
     for table in (
         "index_performance", "security_performance", "sector_performance", "sector_index",
         "market_turnover", "connect_turnover", "market_breadth", "figure_origin",
     ):  # fmt: skip
-        assert query(released, f"from {table} where trade_date = '{NIGHT}' limit 1"), table
+        assert query(publishers_home, f"from {table} where trade_date = '{NIGHT}' limit 1"), table
 
 
-def test_the_official_move_of_hong_kongs_industries(released: Home) -> None:
+def test_the_official_move_of_hong_kongs_industries(publishers_home: Home) -> None:
     rows = query(
-        released,
+        publishers_home,
         f"""select count(*), count(change_pct) from index_performance
         where trade_date = '{NIGHT}' and symbol like 'HSCI-%'""",
     )
     assert rows == [(12, 12)]
 
 
-def test_a_figure_names_its_line_in_a_file_that_three_feeds_read(released: Home) -> None:
+def test_a_figure_names_its_line_in_a_file_that_three_feeds_read(publishers_home: Home) -> None:
     rows = query(
-        released,
+        publishers_home,
         f"""select record_kind, feed, file from figure_origin
         where trade_date = '{NIGHT}' and file like '%/d250917e.htm'
         and symbol in ('0001.HK', 'HSI', 'XHKG') and is_chosen order by record_kind""",
@@ -96,9 +70,9 @@ def test_a_figure_names_its_line_in_a_file_that_three_feeds_read(released: Home)
     ]
 
 
-def test_control_totals_agree(released: Home) -> None:
+def test_control_totals_agree(publishers_home: Home) -> None:
     found = query(
-        released,
+        publishers_home,
         "select check_name from anomaly where check_name in ('control_totals_differ', "
         "'exchange_total_unusual', 'connect_days_differ', 'deliveries_missing')",
     )
@@ -106,11 +80,11 @@ def test_control_totals_agree(released: Home) -> None:
 
 
 def test_the_amount_of_an_index_becomes_the_basis_of_all_sessions(
-    released: Home, tmp_path: Path
+    publishers_home: Home, tmp_path: Path
 ) -> None:
     """Not only of those from which on a feed of indices is in use: the same as a clean rebuild."""
     home = Home(tmp_path / "home")
-    copy_home(released, home.root)
+    copy_home(publishers_home, home.root)
     index = home.landing / "baostock_index" / "sh000001.csv"
     index.parent.mkdir()
     index.write_text(

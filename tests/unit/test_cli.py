@@ -32,6 +32,7 @@ VERBS = (
         "diff",
         "alerts",
         "feed",
+        "fetch",
     ),
     "prepare",
 )

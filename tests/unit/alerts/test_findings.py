@@ -33,10 +33,11 @@ def published(tmp_path: Path) -> Home:
             ) as coverage (trade_date, market, feed, received_symbols, missing_symbols,
                 first_missing_symbol, is_late);
             insert into raw.file by name
-            select 1 as file_id, 'wsj_index/HSI.csv' as path, 'loaded' as status, null as reason
-            union all select 2, 'csindex/a.json', 'loaded', null
-            union all select 3, 'csindex/a.json', 'set_aside', 'line 1: is a web page'
-            union all select 4, 'csindex/b.json', 'set_aside', 'is empty';
+            select 1 as file_id, 'wsj_index' as feed, 'wsj_index/HSI.csv' as path,
+                'loaded' as status, null as reason
+            union all select 2, 'csindex', 'csindex/a.json', 'loaded', null
+            union all select 3, 'csindex', 'csindex/a.json', 'set_aside', 'line 1: is a web page'
+            union all select 4, 'csindex', 'csindex/b.json', 'set_aside', 'is empty';
             insert into raw.index_close by name
             select 'wsj_index' as feed, 'HSI' as symbol, '2025-09-15'::date as trade_date,
                 1 as file_id;
