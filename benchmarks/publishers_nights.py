@@ -97,6 +97,7 @@ def nights(first: date, last: date, scale: int = 1) -> Iterator[tuple[date, dict
     shenzhen = [mainland(1, 1_500 // scale), mainland(300_001, 1_390 // scale)]
     hang_seng = Walk("HSI", "HANG SENG INDEX", 2_600_000, 0)
     industries = [Walk(name, name, 500_000, 0) for name in INDUSTRIES]
+    chips, history = Walk("931743", "CSI SEMICONDUCTOR", 700_000, 0), []
     open_days = {
         name: {day.date() for day in exchange_calendars.get_calendar(name).sessions}
         for name in ("XHKG", "XSHG")
@@ -109,6 +110,10 @@ def nights(first: date, last: date, scale: int = 1) -> Iterator[tuple[date, dict
             files |= _hong_kong_night(rng, day, boards, hang_seng, industries, SALES_LINES // scale)
         if opened["XSHG"]:
             files |= _mainland_night(rng, day, shanghai, shenzhen)
+            before, now = chips.step(rng)
+            levels = (before, max(before, now), min(before, now), now)
+            history.append((day, [f"{level / 100:.2f}" for level in levels], 10**9, "310.50"))
+            files["csindex/931743.json"] = publishers.csindex(chips.code, history)
         if any(opened.values()):
             files[f"hkex_stock_connect/data_tab_daily_{day:%Y%m%d}e.js"] = publishers.stock_connect(
                 day, _channels(rng, all(opened.values()))

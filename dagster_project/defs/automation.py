@@ -14,6 +14,7 @@ from dagster_project.defs.partitions import PARTITION, last_weekday, request_tag
 from dagster_project.defs.publish import release as released
 from dagster_project.defs.report import market_report
 from dagster_project.defs.retention import delete_old_runs
+from dagster_project.fetch.fetching import is_there
 from dagster_project.home import Home
 from dagster_project.ingest.landing import LandingMissing, scan_feed
 from dagster_project.market import calendar
@@ -162,8 +163,7 @@ if sources.on:
         day = max(closing_times(before - calendar.LONGEST_CLOSURE, before, home.config))
         if not is_morning and day < before:
             return dg.SkipReason(f"{before} is no session")
-        files = [home.landing / source.path(day) for source in sources.on.values()]
-        if not is_morning and all(file.exists() for file in files):
+        if not is_morning and all(is_there(home, source, day) for source in sources.on.values()):
             return dg.SkipReason(f"all files of {day} are there")
         return dg.RunRequest(
             run_key=at.isoformat(),

@@ -111,20 +111,20 @@ def _fetch(
     published = datetime.fromisoformat(f"{day} {source.published_at}")
     if now.replace(tzinfo=None) < published:
         return said("not_yet", f"is published at {source.published_at} Hong Kong time")
-    if file.exists() and not again:
+    if is_there(home, source, day) and not again:
         return said("unchanged", "is there")
+    before = _origin_of(file) if file.exists() else None
     age = (now.date() - day).days
     if source.kept_days and age > source.kept_days and not file.exists():
         return said(
             "expired", f"is kept for {source.kept_days} days; ask the publisher, or a vendor"
         )
-    before = _origin_of(file)
     turn = partial(host_turn, home.root / "fetch", source.url, source.pace_seconds)
     try:
         reply = ask(
             client, dated(source.url, day),
             {key: dated(value, day) for key, value in source.parameters.items()},
-            source.headers | _unless_changed(before if file.exists() else None),
+            source.headers | _unless_changed(before),
             source.largest_megabytes * 1_000_000, turn,
         )  # fmt: skip
     except Refused as error:
@@ -153,7 +153,7 @@ def _fetch(
         return said("unchanged", "is there, and its publisher has not changed it")
     _write(file, source, reply, now)
     size = f"{len(reply.content) / 1e6:,.1f} MB"
-    if was_there:
+    if was_there and not source.is_history:
         return said("changed", f"was corrected by its publisher ({size}); the next run takes it")
     return said("new", size)
 
@@ -175,6 +175,18 @@ def _origin_of(file: Path) -> Origin | None:
         return Origin(**json.loads(_origin_file(file).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None
+
+
+def is_there(home: Home, source: Source, day: date) -> bool:
+    """Whether a source's file of a day is in landing; a history, since the day was published."""
+    file = home.landing / source.path(day)
+    if not source.is_history or not file.exists():
+        return file.exists()
+    origin = _origin_of(file)
+    published = datetime.fromisoformat(f"{day} {source.published_at}")
+    return origin is not None and (
+        datetime.fromisoformat(origin.fetched_at).replace(tzinfo=None) >= published
+    )
 
 
 def _unless_changed(origin: Origin | None) -> dict[str, str]:

@@ -43,13 +43,13 @@ def judge(answer: Answer, content: bytes, day: date) -> Judgement:
         if wanted not in text:
             return Judgement("damaged", f"it lacks {wanted!r}; is it another file?")
     if answer.date:
-        moment = stated(answer.date, text)
-        if moment is None:
+        days = [moment.date() for moment in stated(answer.date, text)]
+        if not days:
             return Judgement("damaged", "it states no date")
-        if moment.date() != day:
-            return Judgement("other_day", f"it is of {moment.date()}")
+        if day not in days:
+            return Judgement("other_day", f"it is of {max(days)}")
     if answer.time and answer.not_before:
-        moment = stated(answer.time, text)
+        moment = next(iter(stated(answer.time, text)), None)
         if moment is None or f"{moment:%H:%M}" < answer.not_before:
             at = f"{moment:%H:%M:%S}" if moment else "an unknown time"
             return Judgement("early", f"it is a snapshot of {at}, before {answer.not_before}")

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
@@ -58,7 +58,7 @@ class Answer(_Strict):
     begins: str | None = Field(None, description="the text with which it begins, blanks aside")
     ends: str | None = Field(None, description="the text with which it ends, blanks aside")
     contains: tuple[str, ...] = Field((), description="texts that are in it, such as the board")
-    date: Stated | None = Field(None, description="the date that it states, which must be the day")
+    date: Stated | None = Field(None, description="a date that it states; one must be the day")
     time: Stated | None = Field(None, description="the time of a snapshot")
     not_before: ClockTime | None = Field(None, description="a snapshot of an earlier time is early")
     empty: str | None = Field(None, description="pattern of an answer that has no data")
@@ -75,7 +75,10 @@ class Source(_Strict):
     url: str = Field(pattern=r"^https?://[^/\s]")
     parameters: dict[str, str] = Field(default_factory=dict)
     headers: dict[str, str] = Field(default_factory=dict)
-    file: str = Field(pattern=r"^[a-z][a-z0-9_]*/[^/]+$", description="path below landing/")
+    file: str = Field(
+        pattern=r"^[a-z][a-z0-9_]*/[^/]+$",
+        description="path below landing/; without a date it is a history, fetched anew each day",
+    )
     markets: tuple[str, ...] = Field(
         min_length=1, description="it is published if one has a session"
     )
@@ -93,12 +96,10 @@ class Source(_Strict):
             raise ValueError(f"{', '.join(sorted(unknown))}: no such market; a MIC, such as XHKG")
         return markets
 
-    @field_validator("file")
-    @classmethod
-    def _is_dated(cls, file: str) -> str:
-        if not _DATED.search(file):
-            raise ValueError("needs the date, such as {date:%Y%m%d}")
-        return file
+    @property
+    def is_history(self) -> bool:
+        """Whether one file holds all days, so that it is fetched anew each day."""
+        return not _DATED.search(self.file)
 
     def path(self, day: date) -> str:
         """The path of the day's file below landing/."""
@@ -169,10 +170,12 @@ def load_sources(config: Path, folder: Path = SOURCES_FOLDER) -> Sources:
     return Sources(on, offered, switches.contact)
 
 
-def stated(what: Stated, text: str) -> datetime | None:
-    """The date or time that an answer states; None if it states none."""
-    found: Any = re.search(what.pattern, text)
-    try:
-        return datetime.strptime(found[1].title(), what.format) if found else None
-    except ValueError:
-        return None
+def stated(what: Stated, text: str) -> list[datetime]:
+    """The dates or times that an answer states, in its order."""
+    moments = []
+    for found in dict.fromkeys(re.findall(what.pattern, text)):
+        try:
+            moments.append(datetime.strptime(found.title(), what.format))
+        except ValueError:
+            continue
+    return moments

@@ -205,6 +205,19 @@ def hsi_bulletin(day: date, rows: Iterable[tuple[str, str, str, str, str, str]])
     return "\r\n".join([*lines, ""]).encode("utf-16")
 
 
+def csindex(code: str, rows: Iterable[tuple[date, Sequence[str], int, str]]) -> bytes:
+    """The history of an index: day; open, high, low and close; shares; hundred million yuan."""
+    data = [
+        {
+            "tradeDate": f"{day:%Y%m%d}", "indexCode": code, "open": float(first),
+            "high": float(high), "low": float(low), "close": float(last), "tradingVol": shares,
+            "tradingValue": float(turnover),
+        }
+        for day, (first, high, low, last), shares, turnover in rows
+    ]  # fmt: skip
+    return json.dumps({"code": "200", "data": data}, indent=1).encode()
+
+
 # --- Shanghai -------------------------------------------------------------------------------------
 
 

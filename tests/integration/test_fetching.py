@@ -108,5 +108,5 @@ def test_a_night_that_comes_in_parts(home: Home, server: ExchangeServer) -> None
 def test_nothing_switched_on_is_told_with_what_to_write(tmp_path: Path) -> None:
     run = run_cli(Home(tmp_path), "fetch")
     assert run.returncode == 2
-    assert "no source is switched on. There are hkex_gem, " in run.stderr
+    assert "no source is switched on. There are csindex_931743, " in run.stderr
     assert "sse_overview: true" in run.stderr

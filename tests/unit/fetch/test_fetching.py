@@ -118,6 +118,23 @@ def test_a_correction_under_the_same_name_is_taken_the_next_morning(
     assert (home.landing / "sse_overview" / "20250917.json").read_bytes() == corrected
 
 
+def test_a_history_is_fetched_anew_each_day(home: Home, server: ExchangeServer) -> None:
+    def of(*days: str) -> bytes:
+        return json.dumps({"code": "200", "data": [{"tradeDate": day} for day in days]}).encode()
+
+    url = server.play(PATH, Play(of("20250916", "20250917")), Play(of("20250916", "20250917")),
+                      Play(of("20250916", "20250917", "20250918")))  # fmt: skip
+    csindex = source(url, "csindex_931743")
+    assert [fetched(home, csindex).outcome for _ in range(2)] == ["new", "unchanged"]
+    assert len(server.asked) == 1
+    next_day, evening = date(2025, 9, 18), datetime(2025, 9, 18, 19)
+    # It ends with the day before, until the publisher has added the day.
+    assert fetched(home, csindex, evening, next_day).outcome == "not_yet"
+    assert fetched(home, csindex, evening, next_day).outcome == "new"
+    assert fetched(home, csindex, evening, next_day).outcome == "unchanged"
+    assert len(server.asked) == 3
+
+
 def test_what_calendar_and_clock_say_is_not_asked(home: Home, server: ExchangeServer) -> None:
     sse = source(server.play(PATH, Play(OVERVIEW)))
     saturday = fetched(home, sse, datetime(2025, 9, 20, 19), date(2025, 9, 20))
@@ -300,7 +317,7 @@ def test_every_source_is_off_until_it_is_switched_on(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("sources: {sse: true}", "no source is named sse; there are hkex_gem, "),
+        ("sources: {sse: true}", "no source is named sse; there are csindex_931743, "),
         ("sources: {sse_overview: {adress: x}}", "sources.sse_overview"),
         ("contact: nobody", "contact"),
         ("- sse_overview", "names no source"),
