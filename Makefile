@@ -9,7 +9,7 @@ export CLOSING_BELL_HOME ?= $(CURDIR)/data
 RUN := $(BIN)/closing-bell
 
 .PHONY: help install demo test lint dev nightly backfill close report status alerts sql releases rollback diff record-kinds graph-snapshot lock clean \
-	prove prove-corruptions prove-order prove-selections prove-crashes prove-deployment prove-upgrade prove-readers prove-market prove-nights
+	prove prove-corruptions prove-damage prove-order prove-selections prove-crashes prove-deployment prove-upgrade prove-readers prove-market prove-nights
 
 help:
 	@echo "make demo                         the main job on bundled synthetic data, and its result"
@@ -61,7 +61,7 @@ test: install
 PROOFS := $(CLOSING_BELL_HOME)/proofs
 PROVE = @mkdir -p $(PROOFS) && $(BIN)/python -m tests.proof
 
-prove: prove-corruptions prove-order prove-selections prove-crashes prove-deployment prove-upgrade prove-readers prove-market prove-nights
+prove: prove-corruptions prove-damage prove-order prove-selections prove-crashes prove-deployment prove-upgrade prove-readers prove-market prove-nights
 
 prove-corruptions: install
 	$(PROVE).clean_nights --history --out $(PROOFS)/real.json
@@ -70,6 +70,10 @@ prove-corruptions: install
 	$(PROVE).corruption --dagster --out $(PROOFS)/corruption_dagster.json
 	$(PROVE).corruption --real --placed --seeds 50 --processes 2 --out $(PROOFS)/corruption_real.json
 	$(PROVE).corruption --seeds 50 --processes 2 --out $(PROOFS)/corruption.json
+	$(PROVE).summary $(PROOFS) docs/proof_results
+
+prove-damage: install
+	$(PROVE).damage --damages 10000 --out $(PROOFS)/damage.json
 	$(PROVE).summary $(PROOFS) docs/proof_results
 
 prove-order: install

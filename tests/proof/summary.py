@@ -69,6 +69,11 @@ HEADINGS = {
         "The kinds that depend most on their place, on the night of 17 September 2025 as real "
         "vendors delivered it.",
     ),
+    "damage": Heading(
+        "Damaged files",
+        "Small files of every feed, damaged at random: each must be read or quarantined in a short "
+        "time, and every line accounted for.",
+    ),
     "any_order": Heading(
         "Deliveries in any order",
         "Random histories of deliveries, every published table compared with one clean rebuild.",
