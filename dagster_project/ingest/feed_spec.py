@@ -56,7 +56,14 @@ RecordKindName = Annotated[str, AfterValidator(_known_kind)]
 
 
 # The formats in which a line of the file is a line of text.
-TEXT_TYPES = ("csv", "json", "json_cells", "hkex_quotations", "hkex_stock_connect")
+TEXT_TYPES = ("csv", "wide_csv", "json", "json_cells", "hkex_quotations", "hkex_stock_connect")
+
+
+class Wide(Strict):
+    """A table with a column for each symbol, and one figure: which columns are not symbols."""
+
+    kept: tuple[str, ...] = Field(min_length=1, description="columns that each of its rows keeps")
+    value: str = Field(description="the name that the figures get; the symbols are in `symbol`")
 
 
 class Format(Strict):
@@ -68,6 +75,7 @@ class Format(Strict):
         "json_cells",
         "parquet",
         "tdx_day",
+        "wide_csv",
         "xlsx",
         "hkex_quotations",
         "hkex_stock_connect",
@@ -111,6 +119,7 @@ class Format(Strict):
         default_factory=dict,
         description="json: column name -> path of a value that holds for all records of the file",
     )
+    wide: Wide | None = Field(None, description="wide_csv: a table with a column for each symbol")
     count: str | None = Field(
         None, description="json: path of the number of records that a complete file has"
     )
@@ -152,6 +161,8 @@ class Format(Strict):
             raise Misplaced("goes with `names` or `names_at`", "separator")
         if self.type == "json_cells" and not (self.records and self.cells):
             raise ValueError("a json_cells format needs `records` and `cells`")
+        if (self.type == "wide_csv") != bool(self.wide):
+            raise Misplaced("goes with the type wide_csv, which needs it", "wide")
         if (self.type == "hkex_quotations") != bool(self.section):
             raise Misplaced("goes with the type hkex_quotations, which needs it", "section")
         return self

@@ -1,7 +1,7 @@
 """Reading CSV: Python reads the header, and DuckDB splits the lines.
 
-Belongs here: how a line is split into cells. Does not belong here: what cells mean
-(`typed_rows.py`).
+Belongs here: how a line is split into cells; tables with a column for each symbol, which Python
+reads. Does not belong here: what cells mean (`typed_rows.py`).
 """
 
 import csv
@@ -10,8 +10,10 @@ import re
 from dagster_project.ingest.document import (
     LINES_PER_MEGABYTE,
     PIECES_PER_MEGABYTE,
+    Cell,
     Document,
     FileReadError,
+    Row,
     check_number,
 )
 from dagster_project.ingest.feed_spec import Format
@@ -42,6 +44,53 @@ def csv_header(text: str, format_: Format) -> Document:
         raise FileReadError(f"has no header below {titles} title lines; fetch it again")
     header = [name.strip() for name in _header_cells(lines[titles], titles + 1, format_.delimiter)]
     return Document(header, [], len(lines))
+
+
+def read_wide(text: str, format_: Format) -> Document:
+    """Read a table with a column for each symbol: each filled cell becomes a row.
+
+    `line_number` is the number of the cell, row by row; a line with other cells than the header has
+    is one row, which is rejected.
+
+    Raises:
+        FileReadError: the header lacks a column that rows keep, or has a symbol twice.
+    """
+    assert format_.wide
+    check_lines(text, format_)
+    header = csv_header(text, format_).header
+    at_line = f"line {format_.title_lines + 1}"
+    kept = [header.index(name) for name in format_.wide.kept if name in header]
+    if len(kept) < len(format_.wide.kept):
+        raise FileReadError(
+            f"{at_line}: column {', '.join(format_.wide.kept)} is missing; the header is: "
+            f"{', '.join(header)[:300]}"
+        )
+    symbols = {at: name for at, name in enumerate(header) if at not in kept and name}
+    if len(set(symbols.values())) < len(symbols):
+        raise FileReadError(f"{at_line}: a symbol has two columns; fetch it again")
+    rows: list[Row] = []
+    framing = format_.title_lines + format_.header_lines
+    for line in text.removesuffix("\n").split("\n")[framing:]:
+        if not line.strip():
+            framing += 1
+            continue
+        cells = split_csv(line, format_.delimiter)
+        if len(cells) != len(header):
+            rows.append(Row(len(rows) + 1, line, list(cells[:1])))
+            continue
+        for at, symbol in symbols.items():
+            if cells[at].strip() not in format_.nulls:
+                found: list[Cell] = [*(cells[place] for place in kept), symbol, cells[at]]
+                rows.append(Row(len(rows) + 1, format_.delimiter.join(map(str, found)), found))
+    return Document([*format_.wide.kept, "symbol", format_.wide.value], rows, framing)
+
+
+def split_csv(line: str, delimiter: str) -> list[str]:
+    """The cells of a line; none if its quotes are malformed."""
+    try:
+        return next(csv.reader([line.rstrip("\r")], delimiter=delimiter, strict=True), [])
+    except csv.Error:
+        return []
 
 
 def check_symbol_line(text: str, format_: Format, delivered_symbol: str | None) -> None:

@@ -1,13 +1,13 @@
-"""Reading workbooks (xlsx): the first sheet becomes a header and rows of cells.
+"""Reading workbooks (xlsx, and xls of before 2007): the first sheet becomes a header and rows.
 
 Belongs here: unpacking within limits, reading the sheet cell by cell. Does not belong here: what
-cells mean (`typed_rows.py`). openpyxl reads the sheet, but unpacking is code of our own, because
-openpyxl unpacks an archive of any size.
+cells mean (`typed_rows.py`). openpyxl reads an xlsx, but unpacking is code of our own, because
+openpyxl unpacks an archive of any size; an xls, which xlrd reads, is not packed.
 """
 
 import io
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -23,6 +23,8 @@ from dagster_project.ingest.document import (
 )
 from dagster_project.ingest.feed_spec import Format
 
+# The first bytes of an xls.
+XLS = b"\xd0\xcf\x11\xe0"
 LAST_WORKBOOK_ROW = 1_048_576
 MOST_WORKBOOK_PARTS = 1_000
 
@@ -33,14 +35,9 @@ def read_workbook(content: bytes, format_: Format) -> Document:
     Raises:
         FileReadError: it is not a workbook, is empty, or is larger than the format allows.
     """
-    import openpyxl  # takes a tenth of a second, and most nights bring no workbook
-
+    at = format_.title_lines + 1
     try:
-        archive = _unpack(content, format_)
-        book = openpyxl.load_workbook(archive, read_only=True, data_only=True, keep_links=False)
-        sheet = book.worksheets[0]
-        sheet.reset_dimensions()  # the size that a workbook claims to have may be wrong
-        at = format_.title_lines + 1
+        sheet = _xls_sheet(content) if content.startswith(XLS) else _xlsx_sheet(content, format_)
         first = next(sheet.iter_rows(min_row=at, max_row=at, values_only=True), ())
         header = [cell or "" for cell in _tidy_cells(first, format_)]
         while header and not header[-1]:
@@ -50,9 +47,55 @@ def read_workbook(content: bytes, format_: Format) -> Document:
         rows, last = _rows(sheet, len(header), format_)
     except FileReadError:
         raise
-    except Exception as error:  # openpyxl raises errors of any type for a damaged workbook
+    except Exception as error:  # both libraries raise errors of any type for a damaged workbook
         raise FileReadError(f"is not a readable workbook ({error}); fetch it again") from error
     return Document(header, rows, last - len(rows))
+
+
+def _xlsx_sheet(content: bytes, format_: Format) -> Any:
+    import openpyxl  # takes a tenth of a second, and most nights bring no workbook
+
+    archive = _unpack(content, format_)
+    book = openpyxl.load_workbook(archive, read_only=True, data_only=True, keep_links=False)
+    sheet = book.worksheets[0]
+    sheet.reset_dimensions()  # the size that a workbook claims to have may be wrong
+    return sheet
+
+
+class _XlsSheet:
+    """The sheet of an xls, asked for rows as openpyxl is."""
+
+    def __init__(self, sheet: Any, datemode: int) -> None:
+        self.sheet, self.datemode = sheet, datemode
+
+    def iter_rows(
+        self,
+        min_row: int,
+        max_row: int | None = None,
+        max_col: int | None = None,
+        values_only: bool = True,
+    ) -> Iterator[Sequence[Any]]:
+        for number in range(min_row - 1, min(max_row or self.sheet.nrows, self.sheet.nrows)):
+            yield [self._value(cell) for cell in self.sheet.row(number)[:max_col]]
+
+    def _value(self, cell: Any) -> Any:
+        import xlrd
+
+        if cell.ctype in (xlrd.XL_CELL_EMPTY, xlrd.XL_CELL_BLANK, xlrd.XL_CELL_ERROR):
+            return None
+        if cell.ctype == xlrd.XL_CELL_DATE:
+            return xlrd.xldate_as_datetime(cell.value, self.datemode)
+        # An xls has no whole numbers: 20250917 is 20250917.0.
+        is_whole = isinstance(cell.value, float) and cell.value.is_integer()
+        return int(cell.value) if is_whole else cell.value
+
+
+def _xls_sheet(content: bytes) -> _XlsSheet:
+    import xlrd
+
+    # It prints what it thinks of a damaged file.
+    book = xlrd.open_workbook(file_contents=content, logfile=io.StringIO())
+    return _XlsSheet(book.sheet_by_index(0), book.datemode)
 
 
 def _unpack(content: bytes, format_: Format) -> io.BytesIO:

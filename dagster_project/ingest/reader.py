@@ -24,13 +24,18 @@ from dagster_project.ingest.document import FileReadError
 from dagster_project.ingest.feed_spec import TEXT_TYPES, FeedSpec, Format
 from dagster_project.ingest.file_rules import quarantine_wrong_units
 from dagster_project.ingest.landing import LandingFile, delivered_at
-from dagster_project.ingest.read_csv import check_lines, check_symbol_line, csv_header
+from dagster_project.ingest.read_csv import (
+    check_lines,
+    check_symbol_line,
+    csv_header,
+    read_wide,
+)
 from dagster_project.ingest.read_hkex_quotations import read_hkex_quotations
 from dagster_project.ingest.read_hkex_stock_connect import read_hkex_stock_connect
 from dagster_project.ingest.read_json import read_json
 from dagster_project.ingest.read_parquet import read_parquet
 from dagster_project.ingest.read_tdx_day import read_tdx_day
-from dagster_project.ingest.read_workbook import read_workbook
+from dagster_project.ingest.read_workbook import XLS, read_workbook
 from dagster_project.ingest.source_file import Layout, SourceFile
 from dagster_project.ingest.spec_sql import EarlyClosings
 from dagster_project.ingest.typed_rows import (
@@ -145,8 +150,8 @@ def _open(spec: FeedSpec, delivery: Delivery, check_symbol: SymbolCheck) -> Sour
     """
     errors: list[FileReadError] = []
     # A feed that comes as workbooks and as text: each file can only be one of these.
-    is_zip = delivery.content.startswith(b"PK")
-    fitting = [n for n, v in enumerate(spec.variants) if (v.format.type == "xlsx") == is_zip]
+    is_book = delivery.content.startswith((b"PK", XLS))
+    fitting = [n for n, v in enumerate(spec.variants) if (v.format.type == "xlsx") == is_book]
     for number in fitting or range(len(spec.variants)):
         try:
             return _open_as(spec, number, delivery, check_symbol)
@@ -192,6 +197,8 @@ def _open_as(
         if b"\r" in text:
             text = re.sub(rb"\r+(?=\n|\Z)", b"", text)
         open_line = None if is_ended else _count_lines(text)
+    elif format_.type == "wide_csv":
+        document = read_wide(_decode(content, format_), format_)
     elif format_.type == "hkex_quotations":
         document = read_hkex_quotations(_decode(content, format_), format_, segment)
     elif format_.type == "hkex_stock_connect":

@@ -12,6 +12,7 @@ import struct
 import zipfile
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import openpyxl
@@ -417,6 +418,86 @@ def test_a_packed_file_that_cannot_be_unpacked_is_quarantined(content: bytes, re
     report = read("wsj_index", "HSI.csv", content).report
     assert reason in (report.reason or "")
     assert report.lines_read <= 1
+
+
+# --- A workbook of before 2007 --------------------------------------------------------------------
+
+XLS = spec("""
+files: "*.xls"
+format: {type: xlsx, title_lines: 1}
+symbol: {column: 成份券代码, scheme: a_share_code}
+columns:
+  trade_date: {column: 日期, format: "%Y%m%d"}
+  close: {column: 收盘, unit: CNY}
+  volume: {column: 成交量, unit: shares}
+""")
+# Written once by a library for xls, with numbers, texts, an empty row and a cell that is a date.
+BOOK = Path(__file__).with_name("closes.xls").read_bytes()
+
+
+def test_a_workbook_of_before_2007() -> None:
+    reading = read(XLS, "closes.xls", BOOK)
+    columns = ("symbol", "trade_date", "close", "volume")
+    assert [tuple(row[column] for column in columns) for row in reading.good] == [
+        ("600519.SH", date(2025, 9, 16), Decimal("1512.5"), 2_812_300),
+        ("600519.SH", date(2025, 9, 17), Decimal("1497.5"), 2_712_300),
+    ]  # fmt: skip
+    # A cell that is a date is written as one, which is another form than numbers.
+    assert {line: code for line, (code, _) in reading.rejected.items()} == {6: "bad_date"}
+    assert reading.report.lines_read == 6
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.data())
+def test_no_damaged_xls_stops_the_reading(data: st.DataObject) -> None:
+    content = bytearray(BOOK)
+    for _ in range(data.draw(st.integers(1, 5))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    read(XLS, "closes.xls", bytes(content[: data.draw(st.integers(8, len(content)))]))
+
+
+# --- A column for each symbol ---------------------------------------------------------------------
+
+WIDE = spec("""
+files: "*.csv"
+format: {type: wide_csv, wide: {kept: [date], value: close}}
+symbol: {column: symbol, scheme: exchange_code, ignored: {'index\\..*': indices}}
+columns:
+  trade_date: {column: date, format: "%Y-%m-%d"}
+  close: {column: close, unit: CNY}
+""")
+
+
+def test_a_table_with_a_column_for_each_symbol() -> None:
+    content = (
+        "date,sh600519,sz000858,index.A,bj430047\n"
+        "2025-09-16,1512.5,,7,1\n"
+        "\n"
+        "2025-09-17,1497.5,nan,8,-\n"
+        "2025-09-17,1497.5\n"
+        '2025-09-15,"1500","x",9,\n'
+    )
+    reading = read(WIDE, "closes.csv", content)
+    assert [(row["symbol"], row["trade_date"], row["close"]) for row in reading.good] == [
+        ("600519.SH", date(2025, 9, 16), Decimal("1512.5")),
+        ("600519.SH", date(2025, 9, 17), Decimal("1497.5")),
+        ("600519.SH", date(2025, 9, 15), Decimal("1500")),
+    ]
+    assert sorted(code for code, _ in reading.rejected.values()) == [
+        "bad_number", "field_count", "market_not_covered",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("day,sh600519\n2025-09-17,1\n", "line 1: column date is missing; the header is: day, sh"),
+        ("date,sh600519,sh600519\n2025-09-17,1,2\n", "line 1: a symbol has two columns"),
+        ("date,sh600519\n", "has a header but no rows"),
+    ],
+)
+def test_a_wide_table_that_cannot_be_read(content: str, reason: str) -> None:
+    assert reason in (read(WIDE, "closes.csv", content).report.reason or "")
 
 
 # --- Tongdaxin's binary records -------------------------------------------------------------------
