@@ -323,7 +323,8 @@ def _mark_changed_basis(con: duckdb.DuckDBPyConnection, now: datetime) -> None:
     rows = con.execute("""
         select distinct market from raw.market_turnover join raw.feed using (feed)
         semi join raw.session using (market, trade_date)
-        where is_current and list_contains(record_kinds, 'index_close') order by market""")
+        where is_current and list_contains(record_kinds, 'index_close')
+        and trade_date <= (select max(to_date) from raw.asked_dates) order by market""")
     markets = ", ".join(market for (market,) in rows.fetchall())
     before = state.get_state(con, "index_amounts_of")
     if before != markets:
