@@ -9,7 +9,7 @@ export CLOSING_BELL_HOME ?= $(CURDIR)/data
 RUN := $(BIN)/closing-bell
 
 .PHONY: help install demo test lint dev nightly backfill close report status alerts sql releases rollback diff record-kinds graph-snapshot lock clean \
-	prove prove-corruptions prove-damage prove-order prove-selections prove-crashes prove-deployment prove-upgrade prove-readers prove-market prove-nights
+	prove prove-corruptions prove-damage prove-fetched prove-order prove-selections prove-crashes prove-deployment prove-upgrade prove-readers prove-market prove-nights
 
 help:
 	@echo "make demo                         the main job on bundled synthetic data, and its result"
@@ -61,7 +61,7 @@ test: install
 PROOFS := $(CLOSING_BELL_HOME)/proofs
 PROVE = @mkdir -p $(PROOFS) && $(BIN)/python -m tests.proof
 
-prove: prove-corruptions prove-damage prove-order prove-selections prove-crashes prove-deployment prove-upgrade prove-readers prove-market prove-nights
+prove: prove-corruptions prove-damage prove-fetched prove-order prove-selections prove-crashes prove-deployment prove-upgrade prove-readers prove-market prove-nights
 
 prove-corruptions: install
 	$(PROVE).clean_nights --history --out $(PROOFS)/real.json
@@ -74,6 +74,10 @@ prove-corruptions: install
 
 prove-damage: install
 	$(PROVE).damage --damages 10000 --out $(PROOFS)/damage.json
+	$(PROVE).summary $(PROOFS) docs/proof_results
+
+prove-fetched: install
+	$(PROVE).fetched_nights --nights 30 --seed 1 --out $(PROOFS)/fetched_nights.json
 	$(PROVE).summary $(PROOFS) docs/proof_results
 
 prove-order: install
