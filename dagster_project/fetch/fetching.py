@@ -13,7 +13,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -132,7 +132,9 @@ def _fetch(
     except (Unreachable, httpx.HTTPError) as error:
         return said("unreachable", f"{error}; the next visit asks again")
     if reply.status == 304:
-        return said("unchanged", "is there, and its publisher has not changed it")
+        # A history that its publisher has not changed may still lack the day.
+        etag, modified = (before.etag, before.last_modified) if before else (None, None)
+        reply = replace(reply, content=_held(file), etag=etag, last_modified=modified)
     if reply.status in (404, 410):
         if file.exists():
             return said("unchanged", "is there; its publisher no longer has it")
@@ -150,6 +152,7 @@ def _fetch(
         return said("damaged", f"{found.reason}; the next visit asks again")
     was_there = file.exists()
     if was_there and _held(file) == reply.content:
+        _note_origin(file, source, reply, now)
         return said("unchanged", "is there, and its publisher has not changed it")
     _write(file, source, reply, now)
     size = f"{len(reply.content) / 1e6:,.1f} MB"
@@ -205,13 +208,17 @@ def _held(file: Path) -> bytes:
 
 def _write(file: Path, source: Source, reply: Reply, now: datetime) -> None:
     content = gzip.compress(reply.content, mtime=0) if source.is_packed else reply.content
+    file.parent.mkdir(parents=True, exist_ok=True)
+    # In this order: a crash in between leaves an older origin, and the file is asked for again.
+    _replace(file, content)
+    _note_origin(file, source, reply, now)
+
+
+def _note_origin(file: Path, source: Source, reply: Reply, now: datetime) -> None:
     origin = Origin(
         source.source, reply.url, now.isoformat(timespec="seconds"), reply.etag,
         reply.last_modified, len(reply.content), hashlib.sha256(reply.content).hexdigest(),
     )  # fmt: skip
-    file.parent.mkdir(parents=True, exist_ok=True)
-    # In this order: a crash in between leaves an older origin, and the file is asked for again.
-    _replace(file, content)
     _replace(_origin_file(file), json.dumps(asdict(origin), indent=1).encode())
 
 

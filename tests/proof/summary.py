@@ -76,8 +76,8 @@ HEADINGS = {
     ),
     "fetched_nights": Heading(
         "Fetched nights",
-        "Nights whose files are fetched from a server that plays the exchanges, one answer in three "
-        "wrong: what is released and said in the evening, later and the next morning.",
+        "Nights whose files are fetched from a server that plays the exchanges, one answer in "
+        "three wrong: what is released and said in the evening, later and the next morning.",
     ),
     "any_order": Heading(
         "Deliveries in any order",

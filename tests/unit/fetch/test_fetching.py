@@ -135,6 +135,17 @@ def test_a_history_is_fetched_anew_each_day(home: Home, server: ExchangeServer) 
     assert len(server.asked) == 3
 
 
+def test_a_history_that_has_not_changed_lacks_the_day(home: Home, server: ExchangeServer) -> None:
+    eve = json.dumps({"code": "200", "data": [{"tradeDate": "20250917"}]}).encode()
+    csindex = source(server.play(PATH, Play(eve, headers=ETAG)), "csindex_931743")
+    assert fetched(home, csindex).outcome == "new"
+    next_day = date(2025, 9, 18)
+    for hour in (17, 19):
+        # Answered with 304: the publisher has not added the day yet.
+        found = fetched(home, csindex, datetime(2025, 9, 18, hour), next_day)
+        assert (found.outcome, server.asked[-1][1]["If-None-Match"]) == ("not_yet", '"1"')
+
+
 def test_what_calendar_and_clock_say_is_not_asked(home: Home, server: ExchangeServer) -> None:
     sse = source(server.play(PATH, Play(OVERVIEW)))
     saturday = fetched(home, sse, datetime(2025, 9, 20, 19), date(2025, 9, 20))
