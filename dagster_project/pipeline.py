@@ -85,7 +85,7 @@ def last_closed_session(home: Home, catalog: FeedCatalog, now: datetime) -> date
     due_by = [
         spec.due_by
         for spec in catalog.feeds.values()
-        if spec.due_by and holds_files(home.landing, spec)
+        if spec.due_by and holds_files(home.landing, spec.landing_folder)
     ]
     today, time = now.date(), f"{now:%H:%M}"
     return max(
@@ -293,10 +293,17 @@ def ingest(
         con.commit()
         problems = dict(catalog.problems)
         for folder in unclaimed_folders(home.landing, catalog.folders):
-            problems[folder] = (
-                f"{home.landing / folder} belongs to no feed; correct its name, or add "
-                f"{home.config}/feeds/{folder}.yaml"
-            )
+            elsewhere = catalog.feeds.get(folder)
+            if elsewhere is None:
+                problems[folder] = (
+                    f"{home.landing / folder} belongs to no feed; correct its name, or add "
+                    f"{home.config}/feeds/{folder}.yaml"
+                )
+            elif holds_files(home.landing, folder):
+                problems[folder] = (
+                    f"feed {folder} reads {home.landing / elsewhere.landing_folder}; move there "
+                    f"what lies in {home.landing / folder}"
+                )
         in_use = raw_tables.feeds_in_use(con)
         problems |= {
             result.feed: result.missing_folder

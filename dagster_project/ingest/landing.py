@@ -110,12 +110,10 @@ def scan_feed(landing: Path, spec: FeedSpec) -> tuple[list[LandingFile], list[Un
     return files, unusable
 
 
-def holds_files(landing: Path, spec: FeedSpec) -> bool:
-    """Whether anything was delivered for a feed, readable or not."""
+def holds_files(landing: Path, folder: str) -> bool:
+    """Whether anything was delivered into a folder of landing, readable or not."""
     try:
-        return any(
-            not stat.S_ISDIR(status.st_mode) for _, status in _walk(landing / spec.landing_folder)
-        )
+        return any(not stat.S_ISDIR(status.st_mode) for _, status in _walk(landing / folder))
     except LandingMissing:
         return False
 

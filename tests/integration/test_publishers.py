@@ -9,7 +9,9 @@ from pathlib import Path
 
 import duckdb
 
+from dagster_project import pipeline
 from dagster_project.home import Home
+from dagster_project.ingest.feed_catalog import load_feeds
 from dagster_project.release.read import published_release
 from tests.cli_process import run_cli
 from tests.conftest import copy_home
@@ -106,3 +108,22 @@ def test_the_amount_of_an_index_becomes_the_basis_of_all_sessions(
     run = run_cli(clean, "backfill", f"{FIRST}", f"{NIGHT}")
     assert run.returncode == 0, run.stdout + run.stderr
     assert not differences(tables_of(home.published), tables_of(clean.published))
+
+
+def test_files_in_a_folder_that_their_feed_does_not_read_are_told(
+    publishers_home: Home, tmp_path: Path
+) -> None:
+    home = Home(tmp_path / "home")
+    copy_home(publishers_home, home.root)
+    for feed in ("hkex_quoted_index", "hkex_day_turnover"):
+        home.landing.joinpath(feed).mkdir()
+    file = home.landing / "hkex_day_turnover" / "d250918e.htm"
+    file.write_text("x")
+    pipeline.ingest(home, load_feeds(), None, NIGHT)
+    with duckdb.connect(str(home.warehouse), read_only=True) as con:
+        problems = dict(con.execute("from raw.feed_problem").fetchall())
+    # An empty folder is no mistake.
+    assert problems == {
+        "hkex_day_turnover": f"feed hkex_day_turnover reads {home.landing}/hkex_daily_quotations; "
+        f"move there what lies in {file.parent}"
+    }
