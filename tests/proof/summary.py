@@ -74,11 +74,6 @@ HEADINGS = {
         "Small files of every feed, damaged at random: each must be read or quarantined in a short "
         "time, and every line accounted for.",
     ),
-    "fetched_nights": Heading(
-        "Fetched nights",
-        "Nights whose files are fetched from a server that plays the exchanges, one answer in "
-        "three wrong: what is released and said in the evening, later and the next morning.",
-    ),
     "any_order": Heading(
         "Deliveries in any order",
         "Random histories of deliveries, every published table compared with one clean rebuild.",
