@@ -49,14 +49,13 @@ _QUOTATION = [
 ]  # fmt: skip
 _INDEX = ["date", "index", "close", "previous close", "change", "change %"]
 _TURNOVER = ["date", "half-day", "turnover", "shares", "deals", "turnover of all securities"]
-_SHORT = ["date", "code", "name", "short shares", "short turnover", "shares", "turnover"]
 
 
 def read_hkex_quotations(text: str, format_: Format, board: str) -> Document:
     """Read one section of the file; `line_number` is the line in it.
 
     The section `quotations` has a row for each security, `indices` one for each index of the market
-    highlights, `turnover` one for the board, `short_selling` one for each security sold short.
+    highlights, `turnover` one for the board.
 
     Args:
         board: `main` or `gem`; a file of the other board is refused.
@@ -71,8 +70,6 @@ def read_hkex_quotations(text: str, format_: Format, board: str) -> Document:
         header, rows = _QUOTATION, list(_quotations(text, day))
     elif format_.section == "indices":
         header, rows = _INDEX, list(_indices(text, day))
-    elif format_.section == "short_selling":
-        header, rows = _SHORT, list(_short_selling(text, day))
     else:
         header, rows = _TURNOVER, [_turnover(text, day)]
     return Document(header, rows, number_of_lines - len(rows))
@@ -228,14 +225,3 @@ def _total(text: str, day: str) -> str:
         ):
             total += Decimal(amount.replace(",", ""))
     return str(total)
-
-
-def _short_selling(text: str, day: str) -> Iterator[Row]:
-    for number, line, bare in _section(text, "short_selling"):
-        found = re.fullmatch(
-            r"[ %*#]*(\d{1,5}) (.*?)\s+([\d,]+)\s+([\d,]+)\s+([\d,]+)\s+([\d,]+)", bare
-        )
-        if found:
-            yield Row(number, line, [day, *(part.strip() for part in found.groups())])
-        elif re.match(r"[ %*#]*\d{1,5} [A-Z]", bare):
-            yield _unread(number, line)
