@@ -9,12 +9,11 @@ dealt in most, in single units. A side that is closed has `tradingDay` 0. Source
 of 2026.
 """
 
-import json
 from typing import Any
 
-from dagster_project.ingest.document import Cell, Document, FileReadError, Row, storable
+from dagster_project.ingest.document import Cell, Document, FileReadError, Row
 from dagster_project.ingest.feed_spec import Format
-from dagster_project.ingest.read_json import parse_json
+from dagster_project.ingest.read_json import json_text, parse_json
 
 _LABELS = ("Total Turnover", "Buy Turnover", "Sell Turnover", "Total Trade Count", "ETF Turnover")
 _HEADER = ["date", "market", "tradingDay", *_LABELS]
@@ -30,7 +29,7 @@ def read_hkex_stock_connect(text: str, format_: Format) -> Document:
     if not isinstance(blocks, list) or not blocks:
         raise FileReadError("has no list of blocks (tabData = […]); fetch it again")
     rows = [
-        Row(number, storable(json.dumps(block, ensure_ascii=False)), _cells(number, block))
+        Row(number, json_text(block), _cells(number, block))
         for number, block in enumerate(blocks, 1)
     ]
     return Document(_HEADER, rows, 0)

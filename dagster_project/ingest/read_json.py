@@ -68,7 +68,7 @@ def _read_json(text: str, format_: Format) -> Document:
     check_number(len(records), "records", LINES_PER_MEGABYTE, format_)
     check_number(sum(map(len, all_cells)), "cells", PIECES_PER_MEGABYTE, format_)
     rows = [
-        Row(number, _as_text(record), cells)
+        Row(number, json_text(record), cells)
         for number, (record, cells) in enumerate(zip(records, all_cells, strict=True), 1)
     ]
     return Document([storable(name) for name in header], rows, 0)
@@ -114,7 +114,7 @@ def _value_at(document: Any, path: str) -> Any:
             found = found[int(part)] if isinstance(found, list) else found[part]
     except (ValueError, LookupError, TypeError) as error:
         raise FileReadError(
-            f"has nothing at {path} ({error!r}); it begins: {_as_text(document)[:80]}"
+            f"has nothing at {path} ({error!r}); it begins: {json_text(document)[:80]}"
         ) from error
     return found
 
@@ -122,7 +122,7 @@ def _value_at(document: Any, path: str) -> Any:
 def _list_at(document: Any, path: str) -> list[Any]:
     found = _value_at(document, path)
     if not isinstance(found, list):
-        raise FileReadError(f"has no list at {path}, but {_as_text(found)[:80]}")
+        raise FileReadError(f"has no list at {path}, but {json_text(found)[:80]}")
     return found
 
 
@@ -152,7 +152,7 @@ def _unnamed(records: list[Any], where: str, separator: str | None) -> list[list
     for number, record in enumerate(records, 1):
         values = record.split(separator) if separator and isinstance(record, str) else record
         if not isinstance(values, list):
-            raise FileReadError(f"item {number} of {where} is no list: {_as_text(record)[:80]}")
+            raise FileReadError(f"item {number} of {where} is no list: {json_text(record)[:80]}")
         cells.append([_json_cell(value) for value in values])
     return cells
 
@@ -162,8 +162,8 @@ def _named(records: list[Any], where: str, format_: Format) -> tuple[list[str], 
     for number, record in enumerate(records, 1):
         if not isinstance(record, dict):
             raise FileReadError(
-                f"item {number} of {where} is not a record: {_as_text(record)[:80]}; if its values "
-                "have no names, give them (format.names in the feed's spec)"
+                f"item {number} of {where} is not a record: {json_text(record)[:80]}; if its "
+                "values have no names, give them (format.names in the feed's spec)"
             )
     header = list(dict.fromkeys(name for record in records for name in record))
     # If no two records share a key, there are as many cells as the square of the records.
@@ -199,8 +199,9 @@ def _gather_cells(cells: list[Any], columns: dict[str, int]) -> list[dict[str, A
 
 
 def _json_cell(value: Any) -> Cell:
-    return value and storable(value) if isinstance(value, str | None) else _as_text(value)
+    return value and storable(value) if isinstance(value, str | None) else json_text(value)
 
 
-def _as_text(value: Any) -> str:
+def json_text(value: Any) -> str:
+    """A value of a document as the text of JSON."""
     return storable(json.dumps(value, ensure_ascii=False))
