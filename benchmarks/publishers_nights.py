@@ -13,7 +13,7 @@ belong here: the formats (`seeds/sample/publishers.py`).
 
 import argparse
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -212,6 +212,14 @@ def _channels(rng: random.Random, is_open: bool) -> Iterator[Channel]:
         )  # fmt: skip
 
 
+def lay(landing: Path, files: Mapping[str, bytes]) -> None:
+    """Put files into a landing folder: path below it -> content."""
+    for path, content in files.items():
+        file = landing / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("landing", type=Path)
@@ -220,10 +228,7 @@ def main() -> None:
     parser.add_argument("--small", action="store_true", help="a hundredth of the securities")
     given = parser.parse_args()
     for _, files in nights(given.first, given.last, 100 if given.small else 1):
-        for path, content in files.items():
-            file = given.landing / path
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(content)
+        lay(given.landing, files)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ Belongs here: which days, and laying out the files. Does not belong here: what t
 
 from datetime import date
 
-from benchmarks.publishers_nights import nights
+from benchmarks.publishers_nights import lay, nights
 from dagster_project.home import Home
 from tests.cli_process import run_cli
 
@@ -23,10 +23,8 @@ def files_of_days() -> dict[date, dict[str, bytes]]:
 def build(home: Home) -> None:
     """Release up to the eve, then the night on top."""
     for day, files in files_of_days().items():
-        for path, content in files.items() if day <= NIGHT else ():
-            file = home.landing / path
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(content)
+        if day <= NIGHT:
+            lay(home.landing, files)
     for command in (["backfill", f"{FIRST}", f"{EVE}"], ["nightly", f"{NIGHT}"]):
         run = run_cli(home, *command)
         assert run.returncode == 0, run.stdout + run.stderr

@@ -28,7 +28,7 @@ from unittest.mock import patch
 
 import duckdb
 
-from benchmarks.publishers_nights import nights
+from benchmarks.publishers_nights import lay, nights
 from dagster_project import pipeline
 from dagster_project.fetch import download
 from dagster_project.fetch.fetching import Fetched, Outcome, fetch_day
@@ -208,12 +208,14 @@ def play(count: int, seed: int, root: Path) -> tuple[list[str], Counter[str]]:
         played = 0
         for day, files in days:
             if day <= BASE:
-                lay(home, files)
+                lay(home.landing, files)
             elif played == 0:
                 result = pipeline.run(home, catalog, (FIRST, BASE), BASE)
                 assert not result.withheld, result.withheld
             if day > BASE and played < count:
-                lay(home, {p: c for p, c in files.items() if p.split("/")[0] in NOT_FETCHED})
+                lay(
+                    home.landing, {p: c for p, c in files.items() if p.split("/")[0] in NOT_FETCHED}
+                )
                 night(desk, rng, day, files, before)
                 played += 1
                 print(day, f"{len(desk.wrong)} wrong", dict(desk.seen), flush=True)
@@ -225,13 +227,6 @@ def play(count: int, seed: int, root: Path) -> tuple[list[str], Counter[str]]:
         desk.wrong += [result.withheld] if result.withheld else []
         desk.wrong += differences(tables_of(home.published), tables_of(clean.published))
     return desk.wrong, desk.seen
-
-
-def lay(home: Home, files: dict[str, bytes]) -> None:
-    for path, content in files.items():
-        file = home.landing / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(content)
 
 
 def asked(home: Home) -> list[tuple[date]]:
