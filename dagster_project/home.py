@@ -1,7 +1,7 @@
 """$CLOSING_BELL_HOME: the folder that holds everything a run writes, and the writer's lock.
 
-Belongs here: paths below that folder, the lock, the room that is left. Does not belong here: what
-the files hold (`warehouse/`, `release/`), market logic.
+Belongs here: paths below that folder, writing a file whole, the lock, the room that is left. Does
+not belong here: what the files hold (`warehouse/`, `release/`), market logic.
 """
 
 import os
@@ -26,6 +26,19 @@ class DiskFull(RuntimeError):
 
 # What the smallest run writes: the log of Dagster, what dbt parsed, a warehouse.
 LEAST_FREE_BYTES = 50_000_000
+
+
+def write_whole(file: Path, content: bytes) -> Path:
+    """Write a file aside and rename it: nobody reads half of it, whenever the machine stops.
+
+    The name aside is always the same, so that what a crash left behind is overwritten.
+    """
+    unfinished = file.with_name(f".{file.name}.unfinished")
+    with unfinished.open("wb") as opened:
+        opened.write(content)
+        opened.flush()
+        os.fsync(opened.fileno())
+    return unfinished.replace(file)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,6 @@ from dagster_project.defs.partitions import PARTITION, last_weekday, request_tag
 from dagster_project.defs.publish import release as released
 from dagster_project.defs.report import market_report
 from dagster_project.defs.retention import delete_old_runs
-from dagster_project.fetch.fetching import is_there
 from dagster_project.home import Home
 from dagster_project.ingest.landing import LandingMissing, scan_feed
 from dagster_project.market import calendar
@@ -156,6 +155,9 @@ if sources.on:
     )
     def look_for_files(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         """What is still to be had of the day, or was corrected since."""
+        # Importing the library that asks takes a quarter of a second.
+        from dagster_project.fetch.fetching import is_there
+
         home = Home.from_environment()
         at = context.scheduled_execution_time.astimezone(calendar.HONG_KONG)
         is_morning = at.hour < MORNING_ENDS

@@ -1,21 +1,24 @@
 """Fetching: one asset per source that `config/sources.yaml` switches on, upstream of its feeds."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 from dagster_project.defs.partitions import requested_dates, trade_dates
-from dagster_project.fetch.fetching import FAILURES, Fetched, fetch_day
 from dagster_project.fetch.source_spec import Source, SourceError, Sources, load_sources
 from dagster_project.home import Home
 from dagster_project.market import calendar
 from dagster_project.release.read import published_release
 
+if TYPE_CHECKING:
+    from dagster_project.fetch.fetching import Fetched
+
 # A night that follows days without one asks for their files too, as long as publishers keep these.
 MOST_DAYS = 20
-# After this time the run of a day asks again for what is there: it may have been corrected.
+# The tag of a run that also asks for what is there: it may have been corrected.
 _ASK_AGAIN = "closing_bell/ask_again"
 
 
@@ -75,7 +78,9 @@ def days_to_fetch(home: Home, requested: tuple[date, date], today: date) -> list
     return [day for day in days if day <= today]
 
 
-def _result(source: str, found: list[Fetched]) -> dg.MaterializeResult[Any]:
+def _result(source: str, found: "list[Fetched]") -> dg.MaterializeResult[Any]:
+    from dagster_project.fetch.fetching import FAILURES
+
     lines = [f"- {one.file}: {one.outcome.replace('_', ' ')}, {one.message}" for one in found]
     missing = [one for one in found if one.outcome in FAILURES]
     return dg.MaterializeResult(
@@ -106,14 +111,17 @@ if sources.on:
     )
     def fetch(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
         """Ask for the files of the run's days; what is missing does not keep back the rest."""
+        # Importing the library that asks takes a quarter of a second.
+        from dagster_project.fetch.fetching import FAILURES, fetch_day
+
         home, now = Home.from_environment(), calendar.now_in_hong_kong()
         keys = context.selected_asset_keys
         chosen = {n: source for n, source in sources.on.items() if source_key(n) in keys}
+        wanted = replace(sources, on=chosen)
         requested = requested_dates(context.run.tags)
         found: dict[str, list[Fetched]] = {name: [] for name in chosen}
         for day in days_to_fetch(home, requested, now.date()) if requested else []:
             again = context.run.tags.get(_ASK_AGAIN) == day.isoformat()
-            wanted = Sources(chosen, sources.offered, sources.contact)
             for one in fetch_day(home, wanted, day, now, again):
                 found[one.source].append(one)
                 say = context.log.warning if one.outcome in FAILURES else context.log.info

@@ -11,7 +11,6 @@ what was sent.
 import gzip
 import hashlib
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
@@ -25,7 +24,7 @@ from filelock import FileLock
 from dagster_project.fetch.download import Refused, Reply, Unreachable, ask, host_turn, new_client
 from dagster_project.fetch.judge import judge
 from dagster_project.fetch.source_spec import Source, Sources, dated
-from dagster_project.home import Home
+from dagster_project.home import Home, write_whole
 from dagster_project.market import calendar, seeds
 
 # new: it was written. changed: it was there, and its publisher corrected it. unchanged: it is there
@@ -75,11 +74,12 @@ def fetch_day(
         What became of each source, as soon as it is known. A source that refuses or fails does not
         affect the others.
     """
+    markets = _open_markets(day, home.config)
     with new_client(sources.contact) as client:
         for source in sources.on.values():
             # Of two processes, the second finds what the first has written.
             with source_lock(home, source):
-                fetched = _fetch(client, home, source, day, now, again)
+                fetched = _fetch(client, home, source, day, now, again, markets)
                 if fetched.outcome == "refused":
                     _refusal(home, source).write_text(f"{now.date()}", encoding="utf-8")
             yield fetched
@@ -98,15 +98,26 @@ def _refusal(home: Home, source: Source) -> Path:
 
 
 def _fetch(
-    client: httpx.Client, home: Home, source: Source, day: date, now: datetime, again: bool
+    client: httpx.Client,
+    home: Home,
+    source: Source,
+    day: date,
+    now: datetime,
+    again: bool,
+    markets: set[str],
 ) -> Fetched:
+    """Ask for a source's file of a day.
+
+    Args:
+        markets: those that have a session on the day.
+    """
     path = source.path(day)
     file = home.landing / path
     said = partial(Fetched, source.source, path)
     refusal = _refusal(home, source)
     if refusal.exists() and refusal.read_text(encoding="utf-8") == f"{now.date()}":
         return said("refused", f"refused today, and is not asked again: see {source.terms}")
-    if not _has_session(source, day, home.config):
+    if not markets & set(source.markets):
         return said("no_session", f"no session of {', '.join(source.markets)}")
     published = datetime.fromisoformat(f"{day} {source.published_at}")
     if now.replace(tzinfo=None) < published:
@@ -161,11 +172,12 @@ def _fetch(
     return said("new", size)
 
 
-def _has_session(source: Source, day: date, config: Path) -> bool:
-    markets, overrides = seeds.markets_and_overrides(config)
-    wanted = [market for market in markets if market.market in source.markets]
-    around = calendar.sessions(wanted, overrides, day - timedelta(days=1), day).to_pylist()
-    return any(session["trade_date"] == day for session in around)
+def _open_markets(day: date, config: Path) -> set[str]:
+    """The markets that have a session on a day."""
+    around = calendar.sessions(
+        *seeds.markets_and_overrides(config), day - timedelta(days=1), day
+    ).to_pylist()
+    return {session["market"] for session in around if session["trade_date"] == day}
 
 
 def _origin_file(file: Path) -> Path:
@@ -210,7 +222,7 @@ def _write(file: Path, source: Source, reply: Reply, now: datetime) -> None:
     content = gzip.compress(reply.content, mtime=0) if source.is_packed else reply.content
     file.parent.mkdir(parents=True, exist_ok=True)
     # In this order: a crash in between leaves an older origin, and the file is asked for again.
-    _replace(file, content)
+    write_whole(file, content)
     _note_origin(file, source, reply, now)
 
 
@@ -219,13 +231,4 @@ def _note_origin(file: Path, source: Source, reply: Reply, now: datetime) -> Non
         source.source, reply.url, now.isoformat(timespec="seconds"), reply.etag,
         reply.last_modified, len(reply.content), hashlib.sha256(reply.content).hexdigest(),
     )  # fmt: skip
-    _replace(_origin_file(file), json.dumps(asdict(origin), indent=1).encode())
-
-
-def _replace(file: Path, content: bytes) -> None:
-    aside = file.with_name(f".{file.name.lstrip('.')}.part")
-    with aside.open("wb") as opened:
-        opened.write(content)
-        opened.flush()
-        os.fsync(opened.fileno())
-    aside.replace(file)
+    write_whole(_origin_file(file), json.dumps(asdict(origin), indent=1).encode())

@@ -6,7 +6,6 @@ how single figures are checked (`check.py`).
 """
 
 import html
-import os
 import re
 import shutil
 from collections.abc import Collection, Iterator
@@ -18,7 +17,7 @@ from pathlib import Path
 import duckdb
 from filelock import FileLock
 
-from dagster_project.home import Home
+from dagster_project.home import Home, write_whole
 from dagster_project.report.check import check_html, check_markdown
 from dagster_project.report.day import ReportError
 from dagster_project.report.published import Published
@@ -62,13 +61,7 @@ def write_report(home: Home, trade_date: date, colours: Colours | None = None) -
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(home.root / "reports.lock"):
             for name, content in ((MARKDOWN, finished.markdown), (HTML, finished.html)):
-                # Always the same name, so that what a crash left behind is overwritten.
-                unfinished = folder / f".{name}.unfinished"
-                with unfinished.open("w", encoding="utf-8", newline="\n") as file:
-                    file.write(content)
-                    file.flush()
-                    os.fsync(file.fileno())
-                written.append(unfinished.replace(folder / name))
+                written.append(write_whole(folder / name, content.encode()))
     except OSError as error:
         raise ReportError(f"cannot write into {folder}: {error}; remove the cause") from None
     return written
