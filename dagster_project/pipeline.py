@@ -85,7 +85,9 @@ def last_closed_session(home: Home, catalog: FeedCatalog, now: datetime) -> date
     due_by = [
         spec.due_by
         for spec in catalog.feeds.values()
-        if spec.due_by and holds_files(home.landing, spec.landing_folder)
+        if spec.due_by
+        and spec.due_every == "session"
+        and holds_files(home.landing, spec.landing_folder)
     ]
     today, time = now.date(), f"{now:%H:%M}"
     return max(

@@ -222,7 +222,7 @@ def _late(con: duckdb.DuckDBPyConnection, file_due: FileDue, now: datetime) -> l
         )
         select coverage.feed, coverage.market, coverage.trade_date, late.since,
             coverage.received_symbols > 0, coverage.missing_symbols, coverage.first_missing_symbol,
-            feed.due_by
+            feed.due_by || case when feed.is_monthly then ' for the month before' else '' end
         from main.session_coverage as coverage
         join late using (feed, market)
         join raw.feed as feed using (feed)
@@ -234,7 +234,7 @@ def _late(con: duckdb.DuckDBPyConnection, file_due: FileDue, now: datetime) -> l
     for feed, of_feed in groupby(rows, key=itemgetter(0)):
         _, markets, days, since, came, missing, first_missing, due_by = zip(*of_feed, strict=True)
         day = days[0]
-        if day == now.date() and due_by[0] and f"{now:%H:%M}" < due_by[0]:
+        if day == now.date() and due_by[0] and f"{now:%H:%M}" < due_by[0][:5]:
             continue
         file = file_due(feed, day) or _last_seen_in(con, feed, markets[0], first_missing[0])
         where, about = f"landing/{file or feed}", f"{day} {', '.join(markets)} {feed}"

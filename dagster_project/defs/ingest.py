@@ -65,6 +65,7 @@ def _feed_spec(spec: FeedSpec) -> dg.AssetSpec:
             "vendor": spec.vendor,
             "priority": spec.priority,
             "due by": spec.due_by or "-",
+            "due every": spec.due_every if spec.due_by else "-",
             **code_reference(catalog.paths[spec.feed]),
         },
         deps=sources_of(spec.landing_folder),

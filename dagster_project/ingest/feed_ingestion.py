@@ -380,11 +380,12 @@ def _remember_feed(
     row = (
         spec.feed, spec.title, spec.vendor, list(spec.records), spec.priority,
         spec.content == "day", spec.due_by, list(spec.segments), fingerprint, spec.price_basis,
+        spec.due_every == "month",
     )  # fmt: skip
     held = con.execute("from raw.feed where feed = ?", [spec.feed]).fetchone()
     if held == row:
         return
     con.execute("delete from raw.feed where feed = ?", [spec.feed])
     con.execute(f"insert into raw.feed values ({', '.join('?' * len(row))})", row)
-    if held is not None and (*held[3:8], held[9]) != (*row[3:8], row[9]):
+    if held is not None and (*held[3:8], *held[9:]) != (*row[3:8], *row[9:]):
         state.mark_pending(con, state.EVERYTHING, f"spec of feed {spec.feed} changed", now)

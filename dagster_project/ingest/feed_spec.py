@@ -278,6 +278,11 @@ class FeedSpec(Strict):
     file_date_format: str | None = None
     content: Literal["day", "history"]
     due_by: ClockTime | None = None
+    due_every: Literal["session", "month"] = Field(
+        "session",
+        description="what is written once a month is due on a month's fifth session, for all of "
+        "the month before",
+    )
     closes_at: ClosingTime | dict[str, ClosingTime] | None = Field(
         None,
         description="when the figures of a day are final: a time in Hong Kong, or a market for "

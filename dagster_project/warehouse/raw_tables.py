@@ -95,7 +95,7 @@ def create_tables(con: duckdb.DuckDBPyConnection) -> None:
         create table if not exists raw.feed (
             feed VARCHAR, title VARCHAR, vendor VARCHAR, record_kinds VARCHAR[],
             priority INTEGER, is_daily BOOLEAN, due_by VARCHAR, segments VARCHAR[],
-            fingerprint VARCHAR, price_basis VARCHAR)""")
+            fingerprint VARCHAR, price_basis VARCHAR, is_monthly BOOLEAN)""")
     con.execute("""
         create table if not exists raw.pending_rebuild (
             trade_date DATE, reason VARCHAR, noticed_at TIMESTAMP, symbol VARCHAR,
@@ -111,6 +111,7 @@ def _add_missing_columns(con: duckdb.DuckDBPyConnection) -> None:
         ("file", "remark"): "VARCHAR",
         ("file_superseded", "remark"): "VARCHAR",
         ("feed", "price_basis"): "VARCHAR",
+        ("feed", "is_monthly"): "BOOLEAN",
         ("session", "closes_at"): "VARCHAR",
         ("session", "is_guessed"): "BOOLEAN",
         ("pending_rebuild", "series"): "VARCHAR",

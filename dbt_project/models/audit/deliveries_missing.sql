@@ -21,7 +21,8 @@ lacking as (
     select
         coverage.*,
         feed.is_daily,
-        feed.due_by
+        feed.due_by,
+        feed.is_monthly
     from {{ ref('session_coverage') }} as coverage
     inner join {{ source('raw', 'feed') }} as feed on coverage.feed = feed.feed
     where
@@ -75,6 +76,7 @@ select
             then
                 lacking.market || ': ' || lacking.feed || ' brought nothing, '
                 || lacking.expected_symbols || ' symbol(s) are due by ' || lacking.due_by
+                || case when lacking.is_monthly then ' for the month before' else '' end
         else
             lacking.market || ': ' || lacking.feed || ' brought ' || lacking.received_symbols
             || ' symbol(s), and lacks ' || lacking.missing_symbols || ' of the '

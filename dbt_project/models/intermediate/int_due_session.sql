@@ -7,7 +7,9 @@ with covered_session as (
 feed as (
 
     select * from {{ source('raw', 'feed') }}
-    where due_by is not null
+    where
+        due_by is not null
+        and is_monthly is distinct from true
 
 ),
 
@@ -27,13 +29,15 @@ counted as (
     union all
 
     select
-        feed,
-        market,
-        trade_date,
+        due_record.feed,
+        due_record.market,
+        due_record.trade_date,
         count(*) as symbols
-    from {{ ref('int_due_record') }}
-    where record_kind <> 'security_close'
-    group by feed, market, trade_date
+    from {{ ref('int_due_record') }} as due_record
+    inner join feed
+        on due_record.feed = feed.feed
+    where due_record.record_kind <> 'security_close'
+    group by due_record.feed, due_record.market, due_record.trade_date
 
 ),
 

@@ -14,6 +14,15 @@ due_record as (
 
 ),
 
+due_month as (
+
+    select * from {{ ref('int_due_month') }}
+    {% if is_incremental() %}
+        where trade_date >= {{ rebuild_from() }}
+    {% endif %}
+
+),
+
 quarantined as (
 
     select * from {{ ref('int_feed_session') }}
@@ -131,3 +140,21 @@ left join quarantined
         due_session.feed = quarantined.feed
         and due_session.market = quarantined.market
         and due_session.trade_date = quarantined.trade_date
+
+union all
+
+select
+    trade_date,
+    market,
+    feed,
+    cast(expected_symbols as integer) as expected_symbols,
+    cast(received_symbols as integer) as received_symbols,
+    cast(missing_symbols as integer) as missing_symbols,
+    first_missing_symbol,
+    case
+        when received_symbols = 0 then 'missing'
+        when missing_symbols > 0 then 'partial'
+        else 'complete'
+    end as status,
+    missing_symbols > 0 as is_late
+from due_month
