@@ -134,19 +134,23 @@ def _hong_kong_night(
         hang_seng.name, f"{before / 100:.2f}", f"{now / 100:.2f}", f"{before / 100:.2f}",
         f"{(now - before) / 100:+.2f}", f"{100 * (now / before - 1):+.2f}",
     )  # fmt: skip
-    bulletin = [("Hang Seng Index", before, now)]
-    for industry in industries:
-        name = f"Hang Seng Composite Industry Index - {industry.name}"
-        bulletin.append((name, *industry.step(rng)))
+    bulletins = {
+        "hsi": [("Hang Seng Index", before, now)],
+        "industry": [
+            (f"Hang Seng Composite Industry Index - {industry.name}", *industry.step(rng))
+            for industry in industries
+        ],
+    }
     files = {
-        f"hsi_daily_bulletin/idx_{day:%Y%m%d}.csv": publishers.hsi_bulletin(
+        f"hsi_daily_bulletin/{series}_{day:%Y%m%d}.csv": publishers.hsi_bulletin(
             day,
             [
                 (name, f"{b / 100:.2f}", f"{max(a, b) / 100:.2f}", f"{min(a, b) / 100:.2f}",
                  f"{(b - a) / 100:.2f}", f"{100 * (b / a - 1):.2f}")
-                for name, a, b in bulletin
+                for name, a, b in rows
             ],
         )
+        for series, rows in bulletins.items()
     }  # fmt: skip
     for board, securities in zip(("main", "gem"), boards, strict=True):
         quotes = [security.quote(rng) for security in securities]

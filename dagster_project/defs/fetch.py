@@ -54,7 +54,12 @@ def again_tags(day: date) -> dict[str, str]:
 def _spec(source: Source) -> dg.AssetSpec:
     return dg.AssetSpec(
         source_key(source.source),
-        description=f"{source.title}, as `landing/{source.file}`. Terms of use: {source.terms}",
+        description=" ".join(
+            [
+                f"{source.title}, as `landing/{source.file}`. Terms of use: {source.terms}",
+                *([f"Unverified: {source.unverified}."] if source.unverified else []),
+            ]
+        ),
         group_name="sources",
         kinds={"file", "http"},
         owners=["team:data-engineers"],

@@ -11,12 +11,15 @@ what was sent.
 import gzip
 import hashlib
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urljoin, urlsplit
 
 import httpx
 from filelock import FileLock
@@ -82,6 +85,9 @@ def fetch_day(
                 fetched = _fetch(client, home, source, day, now, again, markets)
                 if fetched.outcome == "refused":
                     _refusal(home, source).write_text(f"{now.date()}", encoding="utf-8")
+            if source.unverified and fetched.outcome in FAILURES:
+                never = f"{fetched.message}; unverified: {source.unverified}"
+                fetched = replace(fetched, message=never)
             yield fetched
 
 
@@ -132,12 +138,7 @@ def _fetch(
         )
     turn = partial(host_turn, home.root / "fetch", source.url, source.pace_seconds)
     try:
-        reply = ask(
-            client, dated(source.url, day),
-            {key: dated(value, day) for key, value in source.parameters.items()},
-            source.headers | _unless_changed(before),
-            source.largest_megabytes * 1_000_000, turn,
-        )  # fmt: skip
+        reply = _ask(client, source, day, _unless_changed(before), turn)
     except Refused as error:
         return said("refused", f"{error}; not asked again today: see {source.terms}")
     except (Unreachable, httpx.HTTPError) as error:
@@ -150,8 +151,8 @@ def _fetch(
         if file.exists():
             return said("unchanged", "is there; its publisher no longer has it")
         if age < 1:
-            return said("not_yet", f"is not there yet (answer {reply.status})")
-        return said("expired", f"is no longer there, or never was (answer {reply.status})")
+            return said("not_yet", f"is not there yet ({_absence(source, reply)})")
+        return said("expired", f"is no longer there, or never was ({_absence(source, reply)})")
     found = judge(source.answer, reply.content, day)
     if found.verdict == "refused":
         return said("refused", f"{found.reason}; not asked again today: see {source.terms}")
@@ -170,6 +171,39 @@ def _fetch(
     if was_there and not source.is_history:
         return said("changed", f"was corrected by its publisher ({size}); the next run takes it")
     return said("new", size)
+
+
+def _ask(
+    client: httpx.Client,
+    source: Source,
+    day: date,
+    unless: dict[str, str],
+    turn: Callable[[], AbstractContextManager[None]],
+) -> Reply:
+    """Ask a source for a day, where it has a list by way of that.
+
+    Raises:
+        Refused: the host refuses, or its list leads to another host.
+        Unreachable: no whole answer came.
+    """
+    most = source.largest_megabytes * 1_000_000
+    url = dated(source.url, day)
+    parameters = {key: dated(value, day) for key, value in source.parameters.items()}
+    if not source.link:
+        return ask(client, url, parameters, source.headers | unless, most, turn)
+    listed = ask(client, url, parameters, source.headers, most, turn)
+    text = listed.content.decode(errors="replace")
+    found = re.search(dated(source.link, day), text, re.DOTALL)
+    if not found:
+        return Reply(404, listed.url)
+    address = urljoin(listed.url, found[1].replace("\\/", "/"))
+    if urlsplit(address).netloc != urlsplit(listed.url).netloc:
+        raise Refused(f"its list leads elsewhere, to {address}; correct the address")
+    return ask(client, address, {}, source.headers | unless, most, turn)
+
+
+def _absence(source: Source, reply: Reply) -> str:
+    return f"not in its list, or answer {reply.status}" if source.link else f"answer {reply.status}"
 
 
 def _open_markets(day: date, config: Path) -> set[str]:

@@ -32,6 +32,16 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def _with_one_group(pattern: str, around: str) -> str:
+    try:
+        groups = re.compile(pattern).groups
+    except re.error as error:
+        raise ValueError(f"is not a regular expression: {error}") from None
+    if groups != 1:
+        raise ValueError(f"needs one group, around {around}")
+    return pattern
+
+
 class Stated(_Strict):
     """A date or a time that an answer states: a pattern with one group, and its format."""
 
@@ -41,13 +51,7 @@ class Stated(_Strict):
     @field_validator("pattern")
     @classmethod
     def _has_one_group(cls, pattern: str) -> str:
-        try:
-            groups = re.compile(pattern).groups
-        except re.error as error:
-            raise ValueError(f"is not a regular expression: {error}") from None
-        if groups != 1:
-            raise ValueError("needs one group, around the date or time")
-        return pattern
+        return _with_one_group(pattern, "the date or time")
 
 
 class Answer(_Strict):
@@ -69,10 +73,16 @@ class Source(_Strict):
     """A file that is published every session, and where."""
 
     source: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    unverified: str | None = Field(None, description="what it follows, where no answer was at hand")
     title: str
     publisher: str
     terms: str = Field(description="where the publisher's terms of use are: read them first")
     url: str = Field(pattern=r"^https?://[^/\s]")
+    link: str | None = Field(
+        None,
+        description="where `url` answers with a list: the pattern of the day's address in it, with "
+        "one group; {date:…} is filled in",
+    )
     parameters: dict[str, str] = Field(default_factory=dict)
     headers: dict[str, str] = Field(default_factory=dict)
     file: str = Field(
@@ -95,6 +105,13 @@ class Source(_Strict):
         if unknown := set(markets) - MARKET_SUFFIXES.keys():
             raise ValueError(f"{', '.join(sorted(unknown))}: no such market; a MIC, such as XHKG")
         return markets
+
+    @field_validator("link")
+    @classmethod
+    def _has_one_group(cls, link: str | None) -> str | None:
+        if link:
+            _with_one_group(dated(link, date(2025, 9, 17)), "the address")
+        return link
 
     @property
     def is_history(self) -> bool:

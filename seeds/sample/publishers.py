@@ -205,6 +205,27 @@ def hsi_bulletin(day: date, rows: Iterable[tuple[str, str, str, str, str, str]])
     return "\r\n".join([*lines, ""]).encode("utf-16")
 
 
+def hsi_bulletin_list(addresses: Mapping[str, Mapping[date, str]]) -> bytes:
+    """The list of bulletins: series -> day -> address; beside each stands another report."""
+    series = [
+        {
+            "seriesCode": code,
+            "reportList": [
+                {
+                    "reportType": kind,
+                    "reportDate": [
+                        {"date": f"{day}", "url": address.replace("idx", kind)}
+                        for day, address in days.items()
+                    ],
+                }
+                for kind in ("con", "idx")
+            ],
+        }
+        for code, days in addresses.items()
+    ]
+    return json.dumps({"indexSeriesList": series}).replace("/", "\\/").encode()
+
+
 def csindex(code: str, rows: Iterable[tuple[date, Sequence[str], int, str]]) -> bytes:
     """The history of an index: day; open, high, low and close; shares; hundred million yuan."""
     data = [

@@ -20,7 +20,7 @@ from dagster_project.fetch.fetching import Fetched, fetch_day
 from dagster_project.fetch.source_spec import Source, SourceError, Sources, load_sources
 from dagster_project.home import Home
 from seeds.sample import publishers
-from tests.unit.fetch.exchange_server import ExchangeServer, Play, exchange_server
+from seeds.sample.exchange_server import ExchangeServer, Play, exchange_server
 
 NIGHT = date(2025, 9, 17)
 EVENING = datetime(2025, 9, 17, 19)
@@ -346,4 +346,38 @@ def test_every_source_fills_a_folder_that_a_feed_reads() -> None:
     for name, offered in OFFERED.items():
         folder, file = offered.path(NIGHT).split("/")
         readers = [spec for spec in SPECS.values() if spec.landing_folder == folder]
-        assert any(spec.match(file) for spec in readers), name
+        assert any(spec.match(file) is not None for spec in readers), name
+
+
+BULLETIN = publishers.hsi_bulletin(
+    NIGHT, [("Hang Seng Index", "26908.39", "26958.70", "26537.88", "469.88", "1.78")]
+)
+
+
+def listing(address: str, day: date = NIGHT) -> bytes:
+    """A list in which the day stands under two series, and another before it."""
+    return publishers.hsi_bulletin_list(
+        {"size": {day: "/idx_no.csv"}, "hsi": {date(2025, 9, 16): "/idx_old.csv", day: address}}
+    )
+
+
+def test_a_file_whose_address_a_list_has(home: Home, server: ExchangeServer) -> None:
+    url = server.play("/list.json", Play(listing("/download/idx_17Sep25.csv")))
+    server.play("/download/idx_17Sep25.csv", Play(BULLETIN))
+    found = fetched(home, source(url, "hsi_bulletin"))
+    assert found.outcome == "new", found
+    assert (home.landing / found.file).read_bytes() == BULLETIN
+    origin = json.loads((home.landing / found.file).with_name(
+        ".hsi_20250917.csv.origin.json").read_text())  # fmt: skip
+    assert origin["url"] == f"{server.url}/download/idx_17Sep25.csv"
+
+
+def test_a_list_that_has_not_the_day_or_leads_elsewhere(home: Home, server: ExchangeServer) -> None:
+    url = server.play("/list.json", Play(listing("/idx.csv", date(2025, 9, 15))))
+    assert fetched(home, source(url, "hsi_bulletin")).outcome == "not_yet"
+    assert fetched(home, source(url, "hsi_bulletin"), now=NEXT_MORNING).outcome == "expired"
+    server.play("/list.json", Play(listing("https://elsewhere.example/idx.csv")))
+    found = fetched(home, source(url, "hsi_bulletin"))
+    assert found.outcome == "refused"
+    assert "elsewhere.example" in found.message
+    assert "unverified" in found.message

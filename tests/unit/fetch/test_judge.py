@@ -19,6 +19,8 @@ SHARES = [
 
 
 def content(source: str, day: date) -> bytes:
+    if source in ("hsi_bulletin", "hsi_industry_bulletin"):
+        return publishers.hsi_bulletin(day, [("Hang Seng Index", "3", "4", "2", "1", "50")])
     if source in ("hkex_main_board", "hkex_gem"):
         board = "gem" if source == "hkex_gem" else "main"
         return publishers.daily_quotations(day, board, SHARES, sales=4_000)
@@ -52,7 +54,8 @@ def test_what_sites_send_in_place_of_a_file(source: str, answer: bytes) -> None:
     assert judge(OFFERED[source].answer, answer, NIGHT).verdict == "damaged"
 
 
-@pytest.mark.parametrize("source", sorted(OFFERED))
+# A table of lines has no end that could be missing; feeds see whether its last line is whole.
+@pytest.mark.parametrize("source", sorted(name for name in OFFERED if "bulletin" not in name))
 def test_a_file_that_was_cut_off(source: str) -> None:
     whole = content(source, NIGHT)
     for length in (len(whole) // 3, len(whole) - 9):

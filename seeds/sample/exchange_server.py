@@ -1,7 +1,7 @@
 """A server on this machine that plays the exchanges' sites, well and badly behaved.
 
 Belongs here: what it answers, and what it was asked. Does not belong here: the files themselves
-(`seeds/sample/publishers.py`).
+(`publishers.py`).
 """
 
 import ssl
