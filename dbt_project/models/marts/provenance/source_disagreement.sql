@@ -21,12 +21,26 @@ with reported_again as (
 
 ),
 
+-- Their turnover is the amount of an index. It differs from an exchange's own total by its meaning.
+feed_of_indices as (
+
+    select feed from {{ source('raw', 'feed') }}
+    where {{ list_has('record_kinds', "'index_close'") }}
+
+),
+
 ranked as (
 
     select
         record.*,
+        feed_of_indices.feed is not null as is_index_amount,
         row_number() over (
-            partition by record.record_kind, record.symbol, record.segment, record.trade_date
+            partition by
+                record.record_kind,
+                record.symbol,
+                record.segment,
+                record.trade_date,
+                feed_of_indices.feed is not null
             order by
                 case when record.is_current then 0 else 1 end,
                 record.priority,
@@ -40,6 +54,10 @@ ranked as (
             record.record_kind = reported_again.record_kind
             and record.symbol = reported_again.symbol
             and coalesce(record.segment, '') = coalesce(reported_again.segment, '')
+    left join feed_of_indices
+        on
+            record.feed = feed_of_indices.feed
+            and record.record_kind = 'market_turnover'
     where
         record.trade_date is not null
         {% if is_incremental() %}
@@ -76,6 +94,7 @@ pair as (
             and kept.symbol = other.symbol
             and coalesce(kept.segment, '') = coalesce(other.segment, '')
             and kept.trade_date = other.trade_date
+            and kept.is_index_amount = other.is_index_amount
     where
         (kept.choice = 1 and other.is_current and kept.feed <> other.feed)
         or (kept.is_current and not other.is_current and kept.feed = other.feed)
