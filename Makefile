@@ -43,7 +43,9 @@ demo: install
 		echo "Run: make demo CLOSING_BELL_HOME=/tmp/closing-bell-demo"; exit 1; fi
 	@mkdir -p "$$CLOSING_BELL_HOME/landing" && touch "$$CLOSING_BELL_HOME/landing/.synthetic"
 	@echo "Writing the synthetic sample to $$CLOSING_BELL_HOME/landing ..."
-	@$(BIN)/python seeds/sample/generate.py "$$CLOSING_BELL_HOME/landing" > /dev/null
+	@$(BIN)/python seeds/sample/generate.py "$$CLOSING_BELL_HOME/landing" --through 2025-09-17 > /dev/null
+	@echo "Fetching two evenings from the exchanges, which a server on this machine plays ..."
+	@$(BIN)/python -m seeds.sample.exchanges "$$CLOSING_BELL_HOME" 2025-09-16 2025-09-17
 	@echo "Running the job: files -> DuckDB -> dbt -> checks -> release ..."
 	@$(RUN) backfill 2021-01-01 2025-09-17
 	@echo

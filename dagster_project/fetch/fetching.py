@@ -167,7 +167,7 @@ def _fetch(
         _note_origin(file, source, reply, now)
         return said("unchanged", "is there, and its publisher has not changed it")
     _write(file, source, reply, now)
-    size = f"{len(reply.content) / 1e6:,.1f} MB"
+    size = f"{len(reply.content) / 1e3:,.0f} kB"
     if was_there and not source.is_history:
         return said("changed", f"was corrected by its publisher ({size}); the next run takes it")
     return said("new", size)

@@ -552,18 +552,27 @@ def csindex(through: date) -> Iterator[File]:
     yield "csindex/931743.json", f'{{"code":"200","data":[\n{lines}\n]}}\n'.encode()
 
 
+@cache
+def hong_kong_trades(board: str) -> dict[date, tuple[int, int, int]]:
+    """Turnover, shares and deals of a board, `main` or `gem`, on each session."""
+    entry = ANCHORS["turnover"][f"hong_kong_{board}"]
+    rng = random.Random(f"{board} volume")
+    result = {}
+    for day, turnover in market_turnover(f"hong_kong_{board}").items():
+        volume = int(turnover * entry["shares_per_dollar"] * (0.85 + 0.3 * rng.random()))
+        deals = int(turnover / entry["dollars_per_deal"] * (0.9 + 0.2 * rng.random()))
+        result[day] = (turnover, volume, deals)
+    return result
+
+
 def hkex_turnover(through: date) -> Iterator[File]:
     """As in the exchange's archive, empty cells are left out: column 1 is only on half-days."""
     halves = hong_kong_half_days()
     for board, encoding in (("main", "utf-8-sig"), ("gem", "utf-8")):  # with and without a BOM
-        entry = ANCHORS["turnover"][f"hong_kong_{board}"]
-        rng = random.Random(f"{board} volume")
         lines = []
-        for row, (day, turnover) in enumerate(market_turnover(f"hong_kong_{board}").items()):
-            volume = int(turnover * entry["shares_per_dollar"] * (0.85 + 0.3 * rng.random()))
-            deals = int(turnover / entry["dollars_per_deal"] * (0.9 + 0.2 * rng.random()))
+        for row, (day, figures) in enumerate(hong_kong_trades(board).items()):
             texts = [f"{day:%Y/%m/%d}", "*" if day in halves else None]
-            texts += [f"{figure:,}" for figure in (turnover, volume, deals)]
+            texts += [f"{figure:,}" for figure in figures]
             cells = [
                 json.dumps({"row": row, "col": col, "text": text}, separators=(",", ":"))
                 for col, text in enumerate(texts)
