@@ -11,7 +11,7 @@ them out (`publishers.py`), how it answers (`exchange_server.py`), the figures (
 
 import argparse
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -170,14 +170,19 @@ def played(server: ExchangeServer, offered: Source, day: date, content: bytes) -
     return offered.model_copy(update={"url": url, "pace_seconds": 0})
 
 
-def fetch_evening(home: Home, server: ExchangeServer, day: date) -> Iterator[str]:
+def fetch_evening(
+    home: Home, server: ExchangeServer, day: date, files: Mapping[str, bytes]
+) -> Iterator[str]:
     """Fetch the files of a day as on its evening; a line on each.
+
+    Args:
+        files: source -> what the server answers.
 
     Raises:
         RuntimeError: a file did not come.
     """
     offered = load_sources(home.config).offered
-    on = {name: played(server, offered[name], day, content) for name, content in files_of(day)}
+    on = {name: played(server, offered[name], day, content) for name, content in files.items()}
     evening = datetime(day.year, day.month, day.day, EVENING, tzinfo=HONG_KONG)
     for fetched in fetch_day(home, Sources(on, offered, None), day, evening):
         line = f"{day}  {fetched.outcome.replace('_', ' '):10} {fetched.file}: {fetched.message}"
@@ -193,7 +198,7 @@ def main() -> None:
     given = parser.parse_args()
     with exchange_server() as server:
         for day in given.days:
-            for line in fetch_evening(Home(given.home), server, day):
+            for line in fetch_evening(Home(given.home), server, day, dict(files_of(day))):
                 print(line)
 
 

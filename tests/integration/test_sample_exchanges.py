@@ -11,7 +11,7 @@ import pytest
 
 from dagster_project.home import Home
 from seeds.sample.exchange_server import exchange_server
-from seeds.sample.exchanges import fetch_evening
+from seeds.sample.exchanges import fetch_evening, files_of
 from tests.cli_process import run_cli
 from tests.conftest import BuiltOnce, copy_home
 
@@ -24,7 +24,7 @@ def fetched_home(built_once: BuiltOnce, sample_home: Home) -> Home:
         copy_home(sample_home, home.root)
         with exchange_server() as server:
             for day in (EVE, NIGHT):
-                for line in fetch_evening(home, server, day):
+                for line in fetch_evening(home, server, day, dict(files_of(day))):
                     assert " new " in line or "csindex" in line, line
         done = run_cli(home, "nightly", f"{NIGHT}")
         assert done.returncode == 0, done.stdout + done.stderr
