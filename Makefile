@@ -8,12 +8,12 @@ BIN := $(VENV)/bin
 export CLOSING_BELL_HOME ?= $(CURDIR)/data
 RUN := $(BIN)/closing-bell
 
-.PHONY: help install demo test lint dev nightly backfill close report status alerts sql releases rollback diff record-kinds graph-snapshot lock clean \
+.PHONY: help install demo test test-long lint dev nightly backfill close report status alerts sql releases rollback diff record-kinds graph-snapshot lock clean \
 	prove prove-corruptions prove-damage prove-fetched prove-order prove-selections prove-crashes prove-deployment prove-upgrade prove-readers prove-market prove-nights
 
 help:
 	@echo "make demo                         the main job on bundled synthetic data, and its result"
-	@echo "make test                         the tests"
+	@echo "make test                         the tests; make test-long: those that take minutes each"
 	@echo "make dev                          the Dagster UI on http://localhost:3000"
 	@echo "make nightly [DATE=2025-09-17]    a release up to one trade date, or the last that closed"
 	@echo "make backfill FROM=… TO=…         a range of trade dates becomes a release"
@@ -56,7 +56,10 @@ demo: install
 	@$(RUN) report 2025-09-17
 
 test: install
-	$(BIN)/python -m pytest -n auto --dist worksteal
+	$(BIN)/python -m pytest -n auto --dist worksteal -m "not long"
+
+test-long: install
+	$(BIN)/python -m pytest -n auto --dist worksteal -m long
 
 # The full proofs of the laws in docs/trust.md, which take hours. Each exits with status 1 if a law
 # does not hold, and writes its figures to docs/proof_results/.

@@ -3,6 +3,8 @@
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from dagster_project.home import Home
 from tests.cli_process import run_cli
 from tests.conftest import copy_home
@@ -10,6 +12,7 @@ from tests.proof.crash import tables_of
 from tests.proof.deployment import commands_of
 
 
+@pytest.mark.long
 def test_the_night_after_a_restore_equals_that_of_the_home_it_comes_from(
     sample_home: Home, tmp_path: Path
 ) -> None:

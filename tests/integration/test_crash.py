@@ -29,6 +29,7 @@ def copy_of(home: Home, folder: Path) -> Home:
     return Home(folder)
 
 
+@pytest.mark.long
 def test_runs_killed_at_random_instants_cost_nothing(tmp_path: Path) -> None:
     """In a process of its own: pytest's has used DuckDB, which cannot be forked."""
     out = tmp_path / "figures.json"

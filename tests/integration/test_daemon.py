@@ -8,6 +8,8 @@ import signal
 from datetime import date, datetime
 from pathlib import Path
 
+import pytest
+
 from dagster_project.home import Home
 from dagster_project.market import calendar
 from dagster_project.warehouse.connection import connect
@@ -21,6 +23,7 @@ def at(clock: str) -> datetime:
     return datetime.fromisoformat(f"{NIGHT}T{clock}").replace(tzinfo=calendar.HONG_KONG)
 
 
+@pytest.mark.long
 def test_a_night_whose_machine_stops_is_released_later_that_evening(tmp_path: Path) -> None:
     """The schedule's run is lost; once the machine is on again Dagster repeats it."""
     vendors = Vendors(

@@ -73,6 +73,7 @@ def test_the_instance_is_that_of_prepare_with_postgres() -> None:
     assert instance == yaml.safe_load(DAGSTER_YAML)
 
 
+@pytest.mark.long
 def test_a_server_that_was_set_up_as_the_page_says(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:

@@ -16,6 +16,7 @@ WITHOUT_CHANGE = """
     select symbol, trade_date::VARCHAR from main.security_performance where change_pct is null"""
 
 
+@pytest.mark.long
 def test_a_machine_that_was_off_catches_up(desk: Callable[[str], Desk]) -> None:
     """Off for two nights, then over Golden Week; every change is one over one session."""
     house = desk("2025-09-01").at("2025-09-17").deliver()

@@ -93,7 +93,14 @@ def test_full_refresh_equals_incremental_on_real_files(real_home: Home, tmp_path
     assert differences(home.warehouse, real_home.published) == {}
 
 
-@pytest.mark.parametrize("correction", ["another close", "row gone", "whole session"])
+@pytest.mark.parametrize(
+    "correction",
+    [
+        pytest.param("another close", marks=pytest.mark.long),
+        pytest.param("row gone", marks=pytest.mark.long),
+        "whole session",
+    ],
+)
 def test_a_correction_of_old_sessions_equals_a_full_refresh_on_real_files(
     real_home: Home, tmp_path: Path, correction: str
 ) -> None:

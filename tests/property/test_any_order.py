@@ -26,6 +26,7 @@ def proof() -> Iterator[Proof]:
 
 
 # What fails says all that happened, as a history to paste.
+@pytest.mark.long
 @drawn(HISTORIES, derandomize=True)
 @given(history=histories())
 def test_any_history_gives_the_tables_of_a_clean_rebuild(

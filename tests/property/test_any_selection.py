@@ -26,6 +26,7 @@ def proof() -> Iterator[Proof]:
 
 
 # What fails says all that happened, as a sequence to paste.
+@pytest.mark.long
 @drawn(SEQUENCES, derandomize=True)
 @given(sequence=sequences())
 def test_parts_in_any_order_give_no_inconsistent_release(
