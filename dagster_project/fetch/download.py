@@ -22,7 +22,7 @@ ATTEMPTS = 4
 LONGEST_WAIT = 60.0
 TIMEOUT = httpx.Timeout(30, connect=10)
 _FOR_A_WHILE = frozenset({408, 425, 429, 500, 502, 503, 504})
-_REFUSALS = frozenset({401, 403, 407, 429, 451})
+REFUSALS = frozenset({401, 403, 407, 429, 451})
 _MOST_REDIRECTS = 3
 
 
@@ -116,7 +116,7 @@ def ask(
     try:
         return retrying(once)
     except _Later as error:
-        kind = Refused if error.status in _REFUSALS else Unreachable
+        kind = Refused if error.status in REFUSALS else Unreachable
         raise kind(str(error)) from error
     except httpx.TransportError as error:
         raise Unreachable(_said(error)) from error
@@ -160,7 +160,7 @@ def _ask_once(
         status = response.status_code
         if status in _FOR_A_WHILE:
             raise _Later(f"it answers {status}", status, _retry_after(response))
-        if status in _REFUSALS:
+        if status in REFUSALS:
             raise Refused(f"it refuses with {status}")
         if response.history and urlsplit(str(response.url)).hostname != urlsplit(url).hostname:
             raise Refused(f"it sends elsewhere, to {response.url.host}; correct the address")

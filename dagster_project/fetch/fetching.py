@@ -24,6 +24,7 @@ from urllib.parse import urljoin, urlsplit
 import httpx
 from filelock import FileLock
 
+from dagster_project.fetch.akshare_call import ask_akshare
 from dagster_project.fetch.download import Refused, Reply, Unreachable, ask, host_turn, new_client
 from dagster_project.fetch.judge import judge
 from dagster_project.fetch.source_spec import Source, Sources, dated
@@ -180,7 +181,7 @@ def _ask(
     unless: dict[str, str],
     turn: Callable[[], AbstractContextManager[None]],
 ) -> Reply:
-    """Ask a source for a day, where it has a list by way of that.
+    """Ask a source for a day: by itself, by way of its list, or through AkShare.
 
     Raises:
         Refused: the host refuses, or its list leads to another host.
@@ -189,6 +190,9 @@ def _ask(
     most = source.largest_megabytes * 1_000_000
     url = dated(source.url, day)
     parameters = {key: dated(value, day) for key, value in source.parameters.items()}
+    if source.akshare:
+        with turn():
+            return Reply(200, url, ask_akshare(source.akshare, parameters))
     if not source.link:
         return ask(client, url, parameters, source.headers | unless, most, turn)
     listed = ask(client, url, parameters, source.headers, most, turn)

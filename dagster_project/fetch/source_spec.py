@@ -83,6 +83,11 @@ class Source(_Strict):
         description="where `url` answers with a list: the pattern of the day's address in it, with "
         "one group; {date:…} is filled in",
     )
+    akshare: str | None = Field(
+        None,
+        description="where only AkShare reaches the vendor: the function that it calls with "
+        "`parameters`; `url` is then the vendor's site, whose pace counts",
+    )
     parameters: dict[str, str] = Field(default_factory=dict)
     headers: dict[str, str] = Field(default_factory=dict)
     file: str = Field(

@@ -204,6 +204,7 @@ def play(count: int, seed: int, root: Path) -> tuple[list[str], Counter[str]]:
                 }
             )
             for name, source in load_sources(Path("/nowhere")).offered.items()
+            if not source.akshare
         }
         desk = Desk(home, server, Sources(on, on, None), catalog, [], Counter())
         played = 0

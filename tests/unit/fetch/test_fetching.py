@@ -6,6 +6,7 @@ here: the rules on bytes alone (`test_judge.py`).
 
 import gzip
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ import pytest
 from dagster_project.fetch import download
 from dagster_project.fetch.fetching import Fetched, fetch_day
 from dagster_project.fetch.source_spec import Source, SourceError, Sources, load_sources
-from dagster_project.home import Home
+from dagster_project.home import PROJECT_ROOT, Home
 from seeds.sample import publishers
 from seeds.sample.exchange_server import ExchangeServer, Play, exchange_server
 
@@ -381,3 +382,54 @@ def test_a_list_that_has_not_the_day_or_leads_elsewhere(home: Home, server: Exch
     assert found.outcome == "refused"
     assert "elsewhere.example" in found.message
     assert "unverified" in found.message
+
+
+AKSHARE = """
+import os, pandas
+
+class Refusal(Exception):
+    class response:
+        status_code = 403
+
+def index_zh_a_hist(symbol, period, start_date, end_date):
+    print("reads", symbol)
+    if os.environ["ANSWER"] == "refuse":
+        raise Refusal("Forbidden")
+    if os.environ["ANSWER"] == "fail":
+        raise KeyError("klines")
+    day = pandas.to_datetime(end_date).date()
+    return pandas.DataFrame({"日期": [day], "收盘": [3876.34], "成交额": [1e12]})
+"""
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome", "said"),
+    [
+        ("right", "new", "kB"),
+        ("refuse", "refused", "AkShare was refused: Refusal: Forbidden"),
+        ("fail", "unreachable", "AkShare's index_zh_a_hist failed: KeyError: 'klines'"),
+        (None, "unreachable", "AkShare is not installed: pip install 'closing-bell[akshare]'"),
+    ],
+)
+def test_what_only_akshare_reaches(
+    home: Home,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    answer: str | None,
+    outcome: str,
+    said: str,
+) -> None:
+    """A library of the same name stands in for it: what it asks is not on this machine."""
+    folder = tmp_path / "library"
+    folder.mkdir()
+    text = "raise ModuleNotFoundError" if answer is None else AKSHARE
+    folder.joinpath("akshare.py").write_text(text, encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(folder), str(PROJECT_ROOT)]))
+    monkeypatch.setenv("ANSWER", answer or "")
+    offered = OFFERED["eastmoney_index_000001"]
+    found = fetched(home, offered.model_copy(update={"pace_seconds": 0}))
+    assert found.outcome == outcome, found
+    assert said in found.message
+    if outcome == "new":
+        content = (home.landing / found.file).read_text(encoding="utf-8")
+        assert content == "日期,收盘,成交额\n2025-09-17,3876.34,1000000000000.0\n"
