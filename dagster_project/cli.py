@@ -421,7 +421,8 @@ def fetch(home: Home, date: date | None, again: bool) -> None:
     Only sources that config/sources.yaml switches on are asked. The exit status is 1 if a file that
     should be there could not be had.
     """
-    from dagster_project.fetch.fetching import FAILURES, fetch_day
+    from dagster_project.fetch.fetching import fetch_day
+    from dagster_project.fetch.outcomes import FAILURES
     from dagster_project.fetch.source_spec import load_sources
     from dagster_project.market import calendar
 

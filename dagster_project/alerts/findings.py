@@ -65,19 +65,25 @@ Found = Mapping[Kind, Sequence[Problem]]
 """Kind -> the problems of that kind; a kind that is not a key was not looked for."""
 
 
-def after_release(home: Home, file_due: FileDue, now: datetime | None = None) -> Found:
+def after_release(
+    home: Home,
+    file_due: FileDue,
+    now: datetime | None = None,
+    why_absent: FileDue = lambda _feed, _day: None,
+) -> Found:
     """What the published release is wrong about, in all likelihood, and what it lacks.
 
     Args:
         now: a feed that is due after this moment is not late yet; with its time zone. Default: the
             current time.
+        why_absent: why files of a feed's day could not be fetched, where that is known.
     """
     now = (now or calendar.now_in_hong_kong()).astimezone(calendar.HONG_KONG)
     with connect(home.published, read_only=True) as con:
         return {
             "withheld": [],
             "finding": _found_at_hand(con),
-            "late": _late(con, file_due, now),
+            "late": _late(con, file_due, why_absent, now),
             "set_aside": _quarantined(con),
         }
 
@@ -200,7 +206,9 @@ def _found_at_hand(con: duckdb.DuckDBPyConnection) -> list[Problem]:
     return problems
 
 
-def _late(con: duckdb.DuckDBPyConnection, file_due: FileDue, now: datetime) -> list[Problem]:
+def _late(
+    con: duckdb.DuckDBPyConnection, file_due: FileDue, why_absent: FileDue, now: datetime
+) -> list[Problem]:
     """Feeds that were due for the clock date before `now` and delivered nothing, or only a part.
 
     One problem per feed, whose file can lack rows of several markets. It stays the same one until
@@ -247,6 +255,8 @@ def _late(con: duckdb.DuckDBPyConnection, file_due: FileDue, now: datetime) -> l
         else:
             what = f"nothing that counts{before}, due by {due_by[0]}; expected in {where}"
             to_do = f"fetch the file (main.rejected_row lists its rejected rows), {then}"
+        if why := why_absent(feed, day):
+            what += f"; fetching: {why}"
         lacks = (
             f"{market} {'part' if is_part else 'all'} since {first}"
             for market, is_part, first in zip(markets, came, since, strict=True)

@@ -14,6 +14,7 @@ from dagster_project.defs.partitions import PARTITION, last_weekday, request_tag
 from dagster_project.defs.publish import release as released
 from dagster_project.defs.report import market_report
 from dagster_project.defs.retention import delete_old_runs
+from dagster_project.defs.run_summary import found_after_release
 from dagster_project.home import Home
 from dagster_project.ingest.landing import LandingMissing, scan_feed
 from dagster_project.market import calendar
@@ -48,7 +49,7 @@ def alert_of_what_is_missing(context: dg.HookContext) -> None:
         home = Home.from_environment()
         sending.notify(
             home,
-            findings.after_release(home, catalog.file_due),
+            found_after_release(home, catalog),
             context.log,
             run_page(context.run_id),
         )

@@ -3,18 +3,23 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import dagster as dg
 
+from dagster_project.defs.metadata import code_reference
 from dagster_project.defs.partitions import requested_dates, trade_dates
-from dagster_project.fetch.source_spec import Source, SourceError, Sources, load_sources
+from dagster_project.fetch.outcomes import FAILURES, Fetched
+from dagster_project.fetch.source_spec import (
+    SOURCES_FOLDER,
+    Source,
+    SourceError,
+    Sources,
+    load_sources,
+)
 from dagster_project.home import Home
 from dagster_project.market import calendar
 from dagster_project.release.read import published_release
-
-if TYPE_CHECKING:
-    from dagster_project.fetch.fetching import Fetched
 
 # A night that follows days without one asks for their files too, as long as publishers keep these.
 MOST_DAYS = 20
@@ -67,6 +72,7 @@ def _spec(source: Source) -> dg.AssetSpec:
             "publisher": source.publisher,
             "published at": source.published_at,
             "kept for": f"{source.kept_days} days" if source.kept_days else "-",
+            **code_reference(SOURCES_FOLDER / f"{source.source}.yaml"),
         },
         partitions_def=trade_dates,
     )
@@ -83,9 +89,7 @@ def days_to_fetch(home: Home, requested: tuple[date, date], today: date) -> list
     return [day for day in days if day <= today]
 
 
-def _result(source: str, found: "list[Fetched]") -> dg.MaterializeResult[Any]:
-    from dagster_project.fetch.fetching import FAILURES
-
+def _result(source: str, found: list[Fetched]) -> dg.MaterializeResult[Any]:
     lines = [f"- {one.file}: {one.outcome.replace('_', ' ')}, {one.message}" for one in found]
     missing = [one for one in found if one.outcome in FAILURES]
     return dg.MaterializeResult(
@@ -117,7 +121,7 @@ if sources.on:
     def fetch(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
         """Ask for the files of the run's days; what is missing does not keep back the rest."""
         # Importing the library that asks takes a quarter of a second.
-        from dagster_project.fetch.fetching import FAILURES, fetch_day
+        from dagster_project.fetch.fetching import fetch_day
 
         home, now = Home.from_environment(), calendar.now_in_hong_kong()
         keys = context.selected_asset_keys

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from dagster_project.alerts import findings, sending
 from dagster_project.audit.results import ReleaseCheck, check_results
-from dagster_project.defs.run_summary import blocked_lines, release_summary
+from dagster_project.defs.run_summary import blocked_lines, found_after_release, release_summary
 from dagster_project.home import DiskFull, Home, WarehouseBusy
 from dagster_project.ingest.feed_catalog import FeedCatalog, load_feeds
 from dagster_project.market import calendar
@@ -153,7 +153,7 @@ def write_and_check_report(home: Home, day: date) -> Outcome:
 
 def _when_nothing_is_new(home: Home, catalog: FeedCatalog, last: date) -> Outcome:
     """The release as it is; sends alerts and writes a report that the last run did not."""
-    problems = findings.after_release(home, catalog.file_due)
+    problems = found_after_release(home, catalog)
     messages = [
         "Nothing new: no file changed, nothing was written and nothing published.",
         *release_summary(home, problems["late"]),
@@ -254,7 +254,7 @@ def _outcome(
             errors.append(_alert_outside_steps(home, result))
         errors.append(_stays(home))
         return Outcome(WITHHELD, (), errors)
-    summary = release_summary(home, findings.after_release(home, catalog.file_due)["late"])
+    summary = release_summary(home, found_after_release(home, catalog)["late"])
     if is_report_wrong:
         errors += [f"market_report: {_reason(failure)}" for failure in failures.values()]
         errors += [f"market_report: {check.metadata['problems'].value}" for check in wrong_figures]

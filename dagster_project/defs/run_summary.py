@@ -6,11 +6,15 @@ status and errors (`run_in_process.py`), colours (`cli.py`).
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from datetime import date
 
+from dagster_project.alerts import findings
 from dagster_project.alerts.findings import Problem
 from dagster_project.audit.policy import load_policies
 from dagster_project.audit.results import Finding, ReleaseCheck, check_results, describe
+from dagster_project.fetch.outcomes import why_absent
 from dagster_project.home import Home
+from dagster_project.ingest.feed_catalog import FeedCatalog
 from dagster_project.release.close_of_day import close_of_day
 from dagster_project.release.read import withdrawn_release
 from dagster_project.warehouse.connection import connect
@@ -22,6 +26,16 @@ SHOWN_LATE = 7
 SHOWN_CHARACTERS = 300
 # Of a release that is withheld, more is needed to mend it.
 SHOWN_BLOCKING_ROWS = 10
+
+
+def found_after_release(home: Home, catalog: FeedCatalog) -> findings.Found:
+    """What the release lacks or is wrong about, and why files could not be fetched."""
+
+    def why_not_fetched(feed: str, day: date) -> str | None:
+        spec = catalog.feeds.get(feed)
+        return why_absent(home, spec.landing_folder, day) if spec else None
+
+    return findings.after_release(home, catalog.file_due, why_absent=why_not_fetched)
 
 
 def release_summary(home: Home, late: Sequence[Problem]) -> list[str]:

@@ -18,7 +18,6 @@ from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Literal
 from urllib.parse import urljoin, urlsplit
 
 import httpx
@@ -27,29 +26,10 @@ from filelock import FileLock
 from dagster_project.fetch.akshare_call import ask_akshare
 from dagster_project.fetch.download import Refused, Reply, Unreachable, ask, host_turn, new_client
 from dagster_project.fetch.judge import judge
+from dagster_project.fetch.outcomes import FAILURES, Fetched, remember
 from dagster_project.fetch.source_spec import Source, Sources, dated
 from dagster_project.home import Home, write_whole
 from dagster_project.market import calendar, seeds
-
-# new: it was written. changed: it was there, and its publisher corrected it. unchanged: it is there
-# as it was. no_session, not_yet, expired: there is no file, as calendar and clock say. refused: the
-# publisher does not answer us. damaged: what came is not the file. unreachable: nothing came.
-Outcome = Literal[
-    "new", "changed", "unchanged", "no_session", "not_yet", "expired", "refused", "damaged",
-    "unreachable",
-]  # fmt: skip
-# Outcomes after which a person has something to do.
-FAILURES: tuple[Outcome, ...] = ("expired", "refused", "damaged", "unreachable")
-
-
-@dataclass(frozen=True)
-class Fetched:
-    """What became of one source: its file below landing/, and what is to be said."""
-
-    source: str
-    file: str
-    outcome: Outcome
-    message: str
 
 
 @dataclass(frozen=True)
@@ -89,6 +69,7 @@ def fetch_day(
             if source.unverified and fetched.outcome in FAILURES:
                 never = f"{fetched.message}; unverified: {source.unverified}"
                 fetched = replace(fetched, message=never)
+            remember(home, fetched, day)
             yield fetched
 
 

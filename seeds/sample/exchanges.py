@@ -15,7 +15,8 @@ from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 
-from dagster_project.fetch.fetching import FAILURES, fetch_day
+from dagster_project.fetch.fetching import fetch_day
+from dagster_project.fetch.outcomes import FAILURES
 from dagster_project.fetch.source_spec import Source, Sources, load_sources
 from dagster_project.home import Home
 from seeds.sample import generate as sample

@@ -84,6 +84,9 @@ def test_a_night_that_comes_in_parts(home: Home, server: ExchangeServer) -> None
     )
     assert f"late     {NEXT} XHKG hkex_day_turnover: {part}" in evening.stdout
     assert f"late     {NEXT} XSHG sse_overview: nothing that counts" in evening.stdout
+    said = " ".join(evening.stdout.split())
+    assert "fetching: sse_overview damaged, it does not begin with '{'" in said
+    assert "fetching: hkex_gem not yet, is not there yet (answer 404)" in said
 
     server.plays |= {gem: [whole], sse: [overview]}
     asked = len(server.asked)

@@ -31,7 +31,8 @@ import duckdb
 from benchmarks.publishers_nights import lay, nights
 from dagster_project import pipeline
 from dagster_project.fetch import download
-from dagster_project.fetch.fetching import Fetched, Outcome, fetch_day
+from dagster_project.fetch.fetching import fetch_day
+from dagster_project.fetch.outcomes import Fetched, Outcome
 from dagster_project.fetch.source_spec import Source, Sources, load_sources
 from dagster_project.home import Home
 from dagster_project.ingest.feed_catalog import FeedCatalog, load_feeds

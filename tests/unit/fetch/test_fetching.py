@@ -17,7 +17,8 @@ import httpx
 import pytest
 
 from dagster_project.fetch import download
-from dagster_project.fetch.fetching import Fetched, fetch_day
+from dagster_project.fetch.fetching import fetch_day
+from dagster_project.fetch.outcomes import Fetched, why_absent
 from dagster_project.fetch.source_spec import Source, SourceError, Sources, load_sources
 from dagster_project.home import PROJECT_ROOT, Home
 from seeds.sample import publishers
@@ -433,3 +434,15 @@ def test_what_only_akshare_reaches(
     if outcome == "new":
         content = (home.landing / found.file).read_text(encoding="utf-8")
         assert content == "日期,收盘,成交额\n2025-09-17,3876.34,1000000000000.0\n"
+
+
+def test_why_files_of_a_day_are_absent_is_kept(home: Home, server: ExchangeServer) -> None:
+    url = server.play(PATH, Play(status=403))
+    fetched(home, source(url))
+    why = "sse_overview refused, it refuses with 403"
+    assert (why_absent(home, "sse_overview", NIGHT) or "").startswith(why)
+    assert why_absent(home, "sse_overview", NIGHT.replace(day=16)) is None
+    assert why_absent(home, "szse_overview", NIGHT) is None
+    server.play(PATH, Play(OVERVIEW))
+    assert fetched(home, source(url), now=NEXT_MORNING).outcome == "new"
+    assert why_absent(home, "sse_overview", NIGHT) is None
