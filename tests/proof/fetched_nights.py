@@ -122,7 +122,7 @@ class Desk:
         # GEM has no index, and a tenth of the securities.
         if "hkex_gem" in sources and "hkex_main_board" not in sources:
             feeds -= {"hkex_quoted_index", "hkex_daily_quotations"}
-        return feeds - {"hkex_stock_connect"}
+        return feeds
 
 
 def playing(server: ExchangeServer, source: Source, day: date, plays: list[Play]) -> None:

@@ -37,6 +37,18 @@ delivered as (
         false as is_security
     from {{ ref('stg_market_turnover') }}
 
+    union all
+
+    -- Its file comes on each session of Hong Kong, whichever side is closed.
+    select
+        'connect_turnover' as record_kind,
+        feed,
+        'XHKG' as market,
+        trade_date,
+        channel || ' ' || direction as symbol,
+        false as is_security
+    from {{ ref('stg_connect_turnover') }}
+
     -- From raw: in staging, values of an evening belong to the session after it.
     {% for record_kind in ['security_valuation', 'security_adjustment'] %}
         union all
