@@ -31,5 +31,6 @@ def delete_old_runs(instance: dg.DagsterInstance, keep_days: int, now: datetime)
         instance.compute_log_manager.delete_logs(prefix=[run.run_id])
         # SQLite has a file per run, whose rows are gone now; Dagster leaves the file.
         if shard := getattr(instance.event_log_storage, "path_for_shard", None):
-            Path(shard(run.run_id)).unlink(missing_ok=True)
+            for beside in ("", "-wal", "-shm"):
+                Path(f"{shard(run.run_id)}{beside}").unlink(missing_ok=True)
     return len(runs)

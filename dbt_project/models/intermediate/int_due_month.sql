@@ -3,9 +3,9 @@ with session as (
     select
         market,
         trade_date,
-        date_trunc('month', trade_date) as month,
+        {{ dbt.date_trunc('month', 'trade_date') }} as month,
         row_number() over (
-            partition by market, date_trunc('month', trade_date) order by trade_date
+            partition by market, {{ dbt.date_trunc('month', 'trade_date') }} order by trade_date
         ) as number_in_month
     from {{ ref('stg_session') }}
 

@@ -6,6 +6,8 @@ from pathlib import Path
 import dagster as dg
 from dagster._core.test_utils import create_run_for_test
 
+# The definitions keep connections to the event log open, as in every run.
+from dagster_project import definitions
 from dagster_project.defs.retention import delete_old_runs
 
 
@@ -20,6 +22,7 @@ def spoken() -> None:
 
 
 def test_only_ended_runs_are_deleted_and_only_old_ones(tmp_path: Path) -> None:
+    assert definitions.MOST_KEPT_CONNECTIONS
     with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
         ended = spoken.execute_in_process(instance=instance).run_id
         waiting = create_run_for_test(instance, "spoken").run_id
