@@ -156,7 +156,9 @@ def _hong_kong_night(
         quotes = [security.quote(rng) for security in securities]
         total = sum(q.turnover for q in quotes if q.currency == "HKD")
         shares = sum(q.volume for q in quotes)
-        short = [(q, q.volume // 10, q.turnover // 10) for q in quotes[:700]]
+        # Warrants are not sold short. The last ones have the RMB counters among them.
+        sellable = [q for q in quotes if not q.name.startswith("WARRANT")]
+        short = [(q, q.volume // 10, q.turnover // 10) for q in sellable[-700:]]
         name = f"d{day:%y%m%d}e.htm" if board == "main" else f"e_G{day:%y%m%d}.htm"
         files[f"hkex_daily_quotations/{name}"] = publishers.daily_quotations(
             day, board, quotes, [line] if board == "main" else [], (total, shares, shares // 5_000),

@@ -49,11 +49,16 @@ class Row:
 
 @dataclass(frozen=True)
 class Document:
-    """The header and the rows of a file; `lines_framing` counts headers and blank lines."""
+    """The header and the rows of a file; `lines_framing` counts headers and blank lines.
+
+    A file without rows is quarantined, unless it `can_be_empty`: nothing happened that it would
+    list.
+    """
 
     header: list[str]
     rows: list[Row]
     lines_framing: int
+    can_be_empty: bool = False
 
     @property
     def lines_read(self) -> int:

@@ -80,7 +80,7 @@ class Format(Strict):
         "hkex_quotations",
         "hkex_stock_connect",
     ]
-    section: Literal["quotations", "indices", "turnover"] | None = Field(
+    section: Literal["quotations", "indices", "turnover", "short_selling"] | None = Field(
         None, description="hkex_quotations: the part of the file that the feed reads"
     )
     encoding: str = "utf-8"

@@ -6,7 +6,8 @@ belong here: what cells mean (`typed_rows.py`), which securities are read (the f
 The file begins with its date and board. A section begins at its anchor, `<a name = "quotations">`,
 and ends at the next one. Tags can stand before any line, where a page breaks, and names are padded
 for one letter where they have an entity (`&amp;`): so both go before a line is divided. Source: two
-excerpts of files of 2026, and the format as its readers describe it.
+excerpts of files of 2026, one of GEM's short selling of 2025, and the format as its readers
+describe it.
 """
 
 import html
@@ -43,19 +44,28 @@ _FRAMING = re.compile(
     r"\s*(CODE +NAME OF STOCK|CLOSING +BID|-{5,}|[*#] \d* ?(Most|Stock)|QUOTATIONS$)"
 )
 
+# A security sold short: marker (% where it is not dealt in Hong Kong dollars), code, name, figures.
+# The columns of the figures were narrower once, so they are found after the 15 letters of a name.
+_SOLD_SHORT = re.compile(r"([ %*#]*)(\d{1,5}) {1,2}(\S.{14})((?:\s+[\d,]+){4})")
+_BEGINS_WITH_CODE = re.compile(r"[ %*#]*\d")
+
 _QUOTATION = [
     "date", "code", "name", "currency", "status", "previous close", "ask", "high", "shares",
     "close", "bid", "low", "turnover",
 ]  # fmt: skip
 _INDEX = ["date", "index", "close", "previous close", "change", "change %"]
 _TURNOVER = ["date", "half-day", "turnover", "shares", "deals", "turnover of all securities"]
+_SHORT_SELLING = [
+    "date", "code", "name", "currency", "short shares", "short turnover", "total shares",
+    "total turnover",
+]  # fmt: skip
 
 
 def read_hkex_quotations(text: str, format_: Format, board: str) -> Document:
     """Read one section of the file; `line_number` is the line in it.
 
     The section `quotations` has a row for each security, `indices` one for each index of the market
-    highlights, `turnover` one for the board.
+    highlights, `turnover` one for the board, `short_selling` one for each security sold short.
 
     Args:
         board: `main` or `gem`; a file of the other board is refused.
@@ -70,9 +80,13 @@ def read_hkex_quotations(text: str, format_: Format, board: str) -> Document:
         header, rows = _QUOTATION, list(_quotations(text, day))
     elif format_.section == "indices":
         header, rows = _INDEX, list(_indices(text, day))
+    elif format_.section == "short_selling":
+        header, rows = _SHORT_SELLING, list(_short_selling(text, day))
     else:
         header, rows = _TURNOVER, [_turnover(text, day)]
-    return Document(header, rows, number_of_lines - len(rows))
+    # On a quiet night nothing may be sold short, above all on GEM.
+    can_be_empty = format_.section == "short_selling"
+    return Document(header, rows, number_of_lines - len(rows), can_be_empty)
 
 
 def _date_and_board(text: str, board: str) -> str:
@@ -225,3 +239,37 @@ def _total(text: str, day: str) -> str:
         ):
             total += Decimal(amount.replace(",", ""))
     return str(total)
+
+
+def _short_selling(text: str, day: str) -> Iterator[Row]:
+    currencies: dict[Cell, Cell] | None = None
+    for number, line, bare in _section(text, "short_selling"):
+        found = _SOLD_SHORT.fullmatch(bare)
+        if found is None:
+            if _looks_sold_short(bare):
+                yield _unread(number, line)
+            continue
+        marker, code, name, figures = found.groups()
+        currency: Cell = "HKD"
+        if "%" in marker:
+            # The mark says that it is another currency, not which: its quotation does.
+            if currencies is None:
+                currencies = _currencies(text, day)
+            currency = currencies.get(code)
+        yield Row(number, line, [day, code, name.strip(), currency, *figures.split()])
+
+
+def _looks_sold_short(line: str) -> bool:
+    """Whether a line that cannot be read is about a security, not a title or a total."""
+    is_listed = ":" not in line and len(re.findall(r"\d[\d,]*", line)) > 1
+    return is_listed or _BEGINS_WITH_CODE.match(line) is not None
+
+
+def _currencies(text: str, day: str) -> dict[Cell, Cell]:
+    """Code -> currency of the securities in the quotations."""
+    code, currency = _QUOTATION.index("code"), _QUOTATION.index("currency")
+    return {
+        row.cells[code]: row.cells[currency]
+        for row in _quotations(text, day)
+        if len(row.cells) == len(_QUOTATION)
+    }

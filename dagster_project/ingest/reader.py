@@ -222,6 +222,7 @@ def _open_as(
         lines_framing=document.lines_framing,
         text=text,
         rows=document.rows,
+        can_be_empty=document.can_be_empty,
     )
 
 
@@ -279,8 +280,8 @@ def _reports(
 ) -> list[FileReport]:
     """Count what became of the lines of each file, and quarantine files that are of no use.
 
-    These are files without a good row, and files whose rows are mostly in other units than the
-    spec declares.
+    These are files without a good row, but for those that can be empty, and files whose rows are
+    mostly in other units than the spec declares.
     """
     units = quarantine_wrong_units(con, spec)
     dates = "trade_date" if "trade_date" in typed_columns(spec) else "null::DATE"
@@ -303,7 +304,8 @@ def _reports(
         accepted, duplicate, rejected, framing, first, last, line, why = counts.get(
             source.file_id, (0, 0, 0, 0, None, None, None, None)
         )
-        if accepted:
+        is_empty = source.can_be_empty and not rejected and source.file_id not in units
+        if accepted or is_empty:
             reports.append(
                 FileReport(
                     source.file_id, source.lines_read, accepted, duplicate, rejected,

@@ -31,6 +31,7 @@ class SourceFile:
 
     The data is in `text` for CSV, and in `rows` for other formats. `delivered` is in Hong Kong
     time. `open_line` is the number of the last line if it does not end with a line feed.
+    `can_be_empty` is as for `Document`.
     """
 
     file_id: int
@@ -46,6 +47,7 @@ class SourceFile:
     lines_framing: int
     text: bytes
     rows: list[Row]
+    can_be_empty: bool
 
 
 def source_table(sources: list[SourceFile]) -> pa.Table:

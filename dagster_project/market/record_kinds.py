@@ -66,6 +66,9 @@ COLUMNS: dict[str, CanonicalColumn] = {
     "deals": _number("BIGINT", "deals", sign="not_negative"),
     # What the securities of a market, each on its own, add up to in the same file.
     "turnover_of_securities": _number(AMOUNT, "currency", sign="not_negative"),
+    # What was dealt in a security in all, where a record is of a part of it.
+    "volume_of_security": _number("BIGINT", "shares", "lots", sign="not_negative"),
+    "turnover_of_security": _number(AMOUNT, "currency", sign="not_negative"),
     "buy": _number(AMOUNT, "currency", sign="not_negative"),
     "sell": _number(AMOUNT, "currency", sign="not_negative"),
     # Volume in percent of the shares that can be traded.
@@ -225,6 +228,16 @@ RECORD_KINDS = {
             series="channel",
             part="direction",
             figure="turnover",
+        ),
+        RecordKind(
+            "short_selling",
+            "what was sold short of a security at a session",
+            key=("symbol", "trade_date"),
+            values=("volume", "turnover", "volume_of_security", "turnover_of_security", "currency"),
+            spec_needs=frozenset({"trade_date", "volume", "turnover"}),
+            row_needs=("turnover",),
+            figure="turnover",
+            sessions="security",
         ),
         RecordKind(
             "exchange_rate",

@@ -34,6 +34,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "sector_leaders_laggards": ("region", "level", "side", "rank", "trade_date"),
     "sector_performance": ("region", "level", "sector", "trade_date"),
     "security_performance": ("symbol", "trade_date"),
+    "security_short_selling": ("symbol", "trade_date"),
     "session_coverage": ("feed", "market", "trade_date"),
     "target_price": ("symbol", "broker", "target_date"),
     "seed.basket": ("basket",),

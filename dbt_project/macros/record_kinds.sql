@@ -110,6 +110,27 @@ are SQL for the same of records of any kind; `sessions` says on whose sessions t
             "sessions": none,
             "is_looked_back_on": false
         },
+        "short_selling": {
+            "about": [
+                "symbol"
+            ],
+            "key": [
+                "symbol",
+                "trade_date"
+            ],
+            "values": [
+                "volume",
+                "turnover",
+                "volume_of_security",
+                "turnover_of_security",
+                "currency"
+            ],
+            "series": "symbol",
+            "part": none,
+            "figure": "turnover",
+            "sessions": "security",
+            "is_looked_back_on": false
+        },
         "exchange_rate": {
             "about": [
                 "base_currency",

@@ -90,7 +90,7 @@ def daily_quotations(
     Args:
         board: `main` or `gem`.
         turnover: in HKD, shares and deals.
-        short: securities sold short, with shares and HKD.
+        short: securities sold short, with shares and their value.
         sales: the number of lines of sales records, which make most of a real file.
         has_currency: whether securities have a currency; in 2010 they had none.
     """
@@ -165,14 +165,23 @@ def _quoted(quote: Quote, has_currency: bool) -> Iterator[str]:
 
 def _short_selling(short: Iterable[tuple[Quote, int, int]]) -> Iterator[str]:
     yield _anchor("short_selling")
-    yield f"{'':33}Total Short Selling Turnover             Total Turnover"
-    yield f"{'':6}CODE  NAME OF STOCK            (SH)             ($){'(SH)':>17}{'($)':>16}"
+    yield ""
+    yield f"{'':29}Total Short Selling Turnover             Total Turnover"
+    yield f"  CODE  NAME OF STOCK{'(SH)':>16}{'($)':>16}{'(SH)':>17}{'($)':>19}"
+    yield ""
+    shares_sold = shares_dealt = 0
     for quote, shares, value in short:
         mark = "%" if quote.currency != "HKD" else " "
+        # A name is padded before its letters become entities.
+        name = html.escape(f"{quote.name:16}", quote=False)
+        shares_sold += shares
+        shares_dealt += quote.volume
         yield (
-            f"{'':5}{mark}{quote.code:>5} {html.escape(quote.name, quote=False):16}{shares:>15,}"
-            f"{value:>16,}{quote.volume:>16,}{quote.turnover:>16,}"
+            f" {mark}{quote.code:>5} {name}{shares:>15,}{value:>20,}{quote.volume:>16,}"
+            f"{quote.turnover:>20,}"
         )
+    yield ""
+    yield f"   Total Shares (SH):{shares_sold:>18,}{shares_dealt:>36,}"
 
 
 def stock_connect(day: date, channels: Iterable[Channel]) -> bytes:

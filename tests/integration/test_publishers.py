@@ -43,7 +43,8 @@ def test_every_market_is_complete(publishers_home: Home) -> None:
 def test_every_table_that_files_fill_is_filled(publishers_home: Home) -> None:
     for table in (
         "index_performance", "security_performance", "sector_performance", "sector_index",
-        "market_turnover", "connect_turnover", "market_breadth", "figure_origin",
+        "market_turnover", "connect_turnover", "security_short_selling", "market_breadth",
+        "figure_origin",
     ):  # fmt: skip
         assert query(publishers_home, f"from {table} where trade_date = '{NIGHT}' limit 1"), table
 
@@ -57,7 +58,23 @@ def test_the_official_move_of_hong_kongs_industries(publishers_home: Home) -> No
     assert rows == [(12, 12)]
 
 
-def test_a_figure_names_its_line_in_a_file_that_three_feeds_read(publishers_home: Home) -> None:
+def test_what_was_sold_short_is_a_share_of_the_turnover_in_its_currency(
+    publishers_home: Home,
+) -> None:
+    rows = query(
+        publishers_home,
+        f"""select short.currency, count(*), min(short_turnover_share_pct) > 9.9,
+            max(short_turnover_share_pct) <= 10, bool_and(short.currency = priced.currency),
+            bool_and(10 * short_volume <= priced.volume)
+        from security_short_selling as short
+        join security_performance as priced using (symbol, trade_date)
+        where trade_date = '{NIGHT}' group by short.currency order by short.currency""",
+    )
+    # All shares of both boards; warrants are not sold short.
+    assert rows == [("CNY", 1, True, True, True, True), ("HKD", 28, True, True, True, True)]
+
+
+def test_a_figure_names_its_line_in_a_file_that_four_feeds_read(publishers_home: Home) -> None:
     rows = query(
         publishers_home,
         f"""select record_kind, feed, file from figure_origin
@@ -69,6 +86,7 @@ def test_a_figure_names_its_line_in_a_file_that_three_feeds_read(publishers_home
     assert rows == [
         ("market_turnover", "hkex_day_turnover", path),
         ("security_close", "hkex_daily_quotations", path),
+        ("short_selling", "hkex_short_selling", path),
     ]
 
 

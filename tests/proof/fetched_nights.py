@@ -122,7 +122,8 @@ class Desk:
         # GEM has no index, and a tenth of the securities.
         if "hkex_gem" in sources and "hkex_main_board" not in sources:
             feeds -= {"hkex_quoted_index", "hkex_daily_quotations"}
-        return feeds
+        # Any number of securities may be sold short, and none: this list is never late.
+        return feeds - {"hkex_short_selling"}
 
 
 def playing(server: ExchangeServer, source: Source, day: date, plays: list[Play]) -> None:

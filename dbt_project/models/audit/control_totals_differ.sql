@@ -22,6 +22,29 @@ boards as (
     group by turnover.feed, turnover.market, turnover.trade_date
 ),
 
+sold_short as (
+    select * from {{ ref('stg_short_selling') }}
+    where trade_date >= {{ changed_from() }}
+),
+
+-- The same file quotes the security; each of the feeds that read it has a file_id of its own.
+quoted as (
+    select
+        sold_short.*,
+        security_close.turnover as quoted_turnover
+    from sold_short
+    inner join {{ source('raw', 'file') }} as list_file on sold_short.file_id = list_file.file_id
+    inner join {{ source('raw', 'file') }} as quotation_file on list_file.path = quotation_file.path
+    inner join {{ source('raw', 'security_close') }} as security_close
+        on
+            quotation_file.file_id = security_close.file_id
+            and sold_short.symbol = security_close.symbol
+            and sold_short.trade_date = security_close.trade_date
+    where
+        security_close.is_current
+        and security_close.trade_date >= {{ changed_from() }}
+),
+
 differing as (
     select
         'market_turnover' as record_kind,
@@ -63,6 +86,35 @@ differing as (
     where
         trade_date >= {{ changed_from() }}
         and abs(buy + sell - turnover) > {{ setting('rounding') }}
+
+    union all
+
+    select
+        'short_selling' as record_kind,
+        feed,
+        symbol,
+        trade_date,
+        file_id,
+        line_number,
+        'sold short for ' || turnover || ', its whole turnover is ' || turnover_of_security as what
+    from sold_short
+    where turnover > turnover_of_security
+
+    union all
+
+    select
+        'short_selling' as record_kind,
+        feed,
+        symbol,
+        trade_date,
+        file_id,
+        line_number,
+        'its turnover is ' || turnover_of_security || ' among the short selling, '
+        || quoted_turnover || ' in the quotations' as what
+    from quoted
+    where
+        abs(turnover_of_security - quoted_turnover)
+        > {{ setting('share') }} * quoted_turnover
 )
 
 select

@@ -7,6 +7,7 @@ refused, and that no damage loses a line. Does not belong here: what the models 
 from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
+from random import Random
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from tests.unit.ingest.support import HONG_KONG, Reading, read
 
 NIGHT = date(2025, 9, 17)
 HSI = IndexLine("HANG SENG INDEX", "26752.1", "26908.39", "26438.51", "+469.88", "+1.78")
+SOLD = ("volume", "turnover", "volume_of_security", "turnover_of_security")
 DRAWN = settings(max_examples=20, deadline=None)
 QUOTATIONS, CONNECT = "d250917e.htm", "data_tab_daily_20250917e.js"
 
@@ -88,6 +90,27 @@ def test_markers_beside_a_code() -> None:
         "0092.HK": (None, "suspended"), "2099.HK": (Decimal("217.00"), "traded"),
         "2100.HK": (Decimal("0.265"), "no_trade"), "2101.HK": (Decimal("0.915"), "traded"),
     }  # fmt: skip
+
+
+def test_genuine_short_selling_of_gem() -> None:
+    quoted = (real_files() / "exchange" / "hkex_short_selling" / "quoted_pages.txt").read_text()
+    heading, section = quoted.split("e_G250409.htm")[1].split("SHORT SELLING TURNOVER", 1)
+    section = section.split("PREVIOUS DAY'S")[0]
+    # As quoted it has no links, by which a section is found.
+    content = (
+        f"{heading.split(chr(10), 1)[1]}GROWTH ENTERPRISE MARKET\n"
+        f'<a name = "short_selling">SHORT SELLING TURNOVER{section}<a name = "adj_short">'
+    )
+    day = date(2025, 4, 9)
+    evening = datetime(2025, 4, 9, 20, tzinfo=HONG_KONG)
+    reading = read(
+        "hkex_short_selling", "e_G250409.htm", content.encode(), today=day, delivered=evening
+    )
+    assert not reading.rejected
+    assert figures(reading, "trade_date", "symbol", "currency", *SOLD) == [
+        (day, "8083.HK", "HKD", 12_444_000, 1_035_288, 114_578_118, 9_512_252),
+        (day, "8137.HK", "HKD", 70_000, 40_400, 944_000, 543_960),
+    ]
 
 
 def test_genuine_days_of_stock_connect() -> None:
@@ -192,6 +215,29 @@ def test_the_turnover_of_the_day_has_its_control_total(quotes: list[Quote]) -> N
     total = sum(q.turnover for q in quotes)
     columns = ("turnover", "volume", "deals", "turnover_of_securities", "is_half_day")
     assert figures(reading, *columns) == [(9, 8, 7, total, False)]
+
+
+@DRAWN
+@given(
+    distinct(
+        dealt(st.integers(1, 3999).map(str))
+        | dealt(st.integers(80_000, 89_999).map(str), "CNY")
+        | dealt(st.integers(9000, 9199).map(str), "USD")
+    ),
+    st.randoms(use_true_random=False),
+)
+def test_short_selling_is_read_as_it_is_written(quotes: list[Quote], rng: Random) -> None:
+    sold = [
+        (q, rng.randint(1, q.volume), rng.randint(0, q.turnover))
+        for q in quotes
+        if q.status == "traded"
+    ]
+    reading = read("hkex_short_selling", QUOTATIONS, quotations(*quotes, short=sold))
+    assert not reading.rejected
+    assert figures(reading, "symbol", "currency", *SOLD) == [
+        (f"{q.code:0>4}.HK", q.currency, shares, value, q.volume, q.turnover)
+        for q, shares, value in sold
+    ]
 
 
 @DRAWN
@@ -325,6 +371,84 @@ def test_warrants_and_bonds_are_passed_over_but_counted_in_the_control_total() -
     assert figures(turnover, "turnover_of_securities") == [(13_300_000_015,)]
 
 
+# --- Short selling --------------------------------------------------------------------------------
+
+
+def sold_short(content: bytes) -> list[int]:
+    """The places of the lines of the securities sold short, from 0."""
+    lines = content.split(b"\n")
+    begin = next(n for n, line in enumerate(lines) if b'"short_selling"' in line)
+    return [n for n, line in enumerate(lines) if n > begin and line[2:7].strip().isdigit()]
+
+
+def test_names_with_entities_do_not_shift_the_figures_of_short_selling() -> None:
+    names = ["HK & CHINA GAS", "A&B <C> D&E F&G", "FL2 HSI 2X 7500"]
+    sellable = [quote(str(code), name=name) for code, name in enumerate(names, 3)]
+    content = quotations(*sellable, short=[(q, 7_000, 8_000_000) for q in sellable])
+    assert b"HK &amp; CHINA GAS " in content
+    reading = read("hkex_short_selling", QUOTATIONS, content)
+    assert not reading.rejected
+    assert figures(reading, "symbol", *SOLD) == [
+        (f"000{code}.HK", 7_000, 8_000_000, 20_289_781, 13_300_000_000) for code in (3, 4, 5)
+    ]
+
+
+def test_the_quotation_names_the_currency_that_a_mark_does_not() -> None:
+    others = [quote("80700", currency="CNY"), quote("9008", currency="USD")]
+    unquoted = quote("9010", currency="USD")
+    content = quotations(quote(), *others, short=[(q, 1, 2) for q in (quote(), *others, unquoted)])
+    assert b"\n %80700 TENCENT" in content
+    assert b"\n % 9008 TENCENT" in content
+    reading = read("hkex_short_selling", QUOTATIONS, content)
+    assert figures(reading, "symbol", "currency") == [
+        ("0700.HK", "HKD"), ("80700.HK", "CNY"), ("9008.HK", "USD"),
+    ]  # fmt: skip
+    # Of a security that is not quoted nobody says it.
+    assert {line - 1: code for line, (code, _) in reading.rejected.items()} == {
+        sold_short(content)[3]: "unknown_currency"
+    }
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda line: line.replace(b"7,000", b"7,?00"),
+        lambda line: line.replace(b"    7 ", b"    ? "),
+        lambda line: line[:50],
+        lambda line: line[15:],
+        lambda line: line[:30] + line[45:],
+        lambda line: line + b" 1",
+    ],
+    ids=["a digit", "the code", "cut off", "begins late", "a column is gone", "one too many"],
+)
+def test_a_damaged_line_of_short_selling_is_rejected(damage: Callable[[bytes], bytes]) -> None:
+    sellable = [quote("5"), quote("7"), quote("9")]
+    content = quotations(*sellable, short=[(q, 7_000, 8_000_000) for q in sellable])
+    lines, place = content.split(b"\n"), sold_short(content)[1]
+    lines[place] = damage(lines[place])
+    reading = read("hkex_short_selling", QUOTATIONS, b"\n".join(lines))
+    assert figures(reading, "symbol") == [("0005.HK",), ("0009.HK",)]
+    assert {line: code for line, (code, _) in reading.rejected.items()} == {
+        place + 1: "field_count"
+    }
+
+
+def test_a_night_on_which_nothing_was_sold_short_is_no_error() -> None:
+    report = read("hkex_short_selling", "e_G250917.htm", quotations(board="gem")).report
+    assert (report.reason, report.rows_accepted, report.rows_rejected) == (None, 0, 0)
+
+
+def test_a_file_without_the_list_of_short_selling_is_refused() -> None:
+    content = quotations(short=[(quote(), 1, 2)])
+    without = content[: content.index(b'<a name = "short_selling"')]
+    cut = content[: content.index(b'<a name = "adj_short"')]
+    for damaged, reason in (
+        (without, "has no section short_selling"), (cut, "ends within section short_selling"),
+    ):  # fmt: skip
+        report = read("hkex_short_selling", QUOTATIONS, damaged).report
+        assert reason in (report.reason or "")
+
+
 # --- What is no file of the night -----------------------------------------------------------------
 
 
@@ -397,6 +521,10 @@ WHOLE = {
     ),
     ("hkex_quoted_index", QUOTATIONS): quotations(),
     ("hkex_day_turnover", QUOTATIONS): quotations(),
+    ("hkex_short_selling", QUOTATIONS): quotations(
+        quote(), quote("80700", currency="CNY"),
+        short=[(quote(), 7_000, 8_000_000), (quote("80700", currency="CNY"), 9, 10)],
+    ),
     ("hkex_stock_connect", CONNECT): publishers.stock_connect(
         NIGHT, [Channel("SSE Southbound", True, {"Total Turnover": "64,769.85"})]
     ),

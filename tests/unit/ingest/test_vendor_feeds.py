@@ -114,9 +114,9 @@ FILES: dict[str, list[tuple[str, str, dict[str, Any]]]] = {
 # Their layout is that of the bundled sample, or tested where their format is: those of publishers
 # in `test_publisher_feeds.py`.
 ELSEWHERE = {
-    "hkex_quoted_index", "hkex_day_turnover", "hsi_daily_bulletin", "sse_closing_snapshot",
-    "szse_closing_snapshot", "ecb_exchange_rates", "hkex_turnover", "tushare_adj_factor",
-    "tushare_daily_basic", "tushare_name_change",
+    "hkex_quoted_index", "hkex_day_turnover", "hkex_short_selling", "hsi_daily_bulletin",
+    "sse_closing_snapshot", "szse_closing_snapshot", "ecb_exchange_rates", "hkex_turnover",
+    "tushare_adj_factor", "tushare_daily_basic", "tushare_name_change",
 }  # fmt: skip
 
 
