@@ -224,8 +224,10 @@ def _from_csv(text: str) -> _Table:
         form["symbol_line"] = 2
     last = lines[-1].strip()
     asks = {}
-    if len(lines) > at + 2 + more and delimiter not in last and not last[:1].isdigit():
-        form["footer"] = re.split("[:：]", last)[0]
+    begin = re.split("[:：]", last)[0]
+    is_below = begin and delimiter not in last and not last[:1].isdigit()
+    if len(lines) > at + 2 + more and is_below:
+        form["footer"] = begin
         asks["footer"] = "how the line below the rows begins"
     elif text.endswith("\n"):
         form["ends_with_newline"] = True

@@ -170,6 +170,13 @@ def test_what_cannot_be_drafted_is_said(
         drafted(tmp_path / name, content)
 
 
+def test_a_last_line_that_begins_with_a_colon_is_no_footer(tmp_path: Path) -> None:
+    name, text = next((name, data) for _, name, data, _ in DRAFTED if name == "20250917.csv")
+    spec, asks = drafted(tmp_path / name, text.rstrip("\n") + "\n:")
+    assert spec.format.footer is None
+    assert "footer" not in asks
+
+
 @given(st.sampled_from([(name, data) for _, name, data, _ in DRAFTED]), st.data())
 @settings(max_examples=150, deadline=None)
 def test_a_damaged_file_is_drafted_or_refused(
