@@ -130,7 +130,8 @@ def _fetch(
         etag, modified = (before.etag, before.last_modified) if before else (None, None)
         reply = replace(reply, content=_held(file), etag=etag, last_modified=modified)
     if reply.status in (404, 410):
-        if file.exists():
+        # A history from before the day lacks it.
+        if is_there(home, source, day):
             return said("unchanged", "is there; its publisher no longer has it")
         if age < 1:
             return said("not_yet", f"is not there yet ({_absence(source, reply)})")

@@ -446,3 +446,18 @@ def test_why_files_of_a_day_are_absent_is_kept(home: Home, server: ExchangeServe
     server.play(PATH, Play(OVERVIEW))
     assert fetched(home, source(url), now=NEXT_MORNING).outcome == "new"
     assert why_absent(home, "sse_overview", NIGHT) is None
+
+
+def test_a_history_that_is_gone_for_an_hour_lacks_the_day(
+    home: Home, server: ExchangeServer
+) -> None:
+    eve = date(2025, 9, 16)
+    history = publishers.csindex("931743", [(eve, ["1", "2", "1", "2"], 5, "1.5")])
+    url = server.play("/history", Play(history))
+    asked = source(url, "csindex_931743")
+    assert fetched(home, asked, now=datetime(2025, 9, 16, 19), day=eve).outcome == "new"
+    server.play("/history", Play(status=404))
+    assert fetched(home, asked).outcome == "not_yet"
+    assert fetched(home, asked, now=NEXT_MORNING).outcome == "expired"
+    # Of the day that it holds, it is there.
+    assert fetched(home, asked, now=NEXT_MORNING, day=eve, again=True).outcome == "unchanged"
