@@ -6,10 +6,10 @@ itself (`tests/unit/fetch/`), publishers' files alone (`test_publishers.py`).
 
 from datetime import date
 
-import duckdb
 import pytest
 
 from dagster_project.home import Home
+from dagster_project.warehouse.connection import connect
 from seeds.sample.exchange_server import exchange_server
 from seeds.sample.exchanges import fetch_evening, files_of
 from tests.cli_process import run_cli
@@ -33,7 +33,8 @@ def fetched_home(built_once: BuiltOnce, sample_home: Home) -> Home:
 
 
 def query(home: Home, sql: str) -> list[tuple[object, ...]]:
-    with duckdb.connect(str(home.published), read_only=True) as con:
+    # As the session's fixtures do, which may have it open in this process.
+    with connect(home.published, read_only=True) as con:
         return con.execute(sql).fetchall()
 
 
