@@ -12,10 +12,10 @@ from typing import Any
 import dagster as dg
 import sqlalchemy
 from dagster._core.storage.event_log import SqliteEventLogStorage
+from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 
 from dagster_project.home import PROJECT_ROOT
 
-BUSY_SECONDS = 30  # how long another process may hold a file
 # Each run has a file of events, and all runs one together; a server looks at many runs.
 MOST_KEPT_CONNECTIONS = 4
 
@@ -41,7 +41,10 @@ def _kept_connection(log: Any, shard: str) -> Iterator[sqlalchemy.Connection]:
                 poolclass=sqlalchemy.QueuePool,
                 pool_size=1,
                 # The lock lets one thread in at a time.
-                connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
+                connect_args={
+                    "timeout": SQLITE_BUSY_TIMEOUT_SECONDS,
+                    "check_same_thread": False,
+                },
             )
             if len(engines) > MOST_KEPT_CONNECTIONS:
                 engines.popitem(last=False)[1].dispose()

@@ -230,7 +230,7 @@ def _late(
         )
         select coverage.feed, coverage.market, coverage.trade_date, late.since,
             coverage.received_symbols > 0, coverage.missing_symbols, coverage.first_missing_symbol,
-            feed.due_by || case when feed.is_monthly then ' for the month before' else '' end
+            feed.due_by, feed.is_monthly
         from main.session_coverage as coverage
         join late using (feed, market)
         join raw.feed as feed using (feed)
@@ -240,9 +240,11 @@ def _late(
     ).fetchall()
     problems = []
     for feed, of_feed in groupby(rows, key=itemgetter(0)):
-        _, markets, days, since, came, missing, first_missing, due_by = zip(*of_feed, strict=True)
+        _, markets, days, since, came, missing, first_missing, due_by, is_monthly = zip(
+            *of_feed, strict=True
+        )
         day = days[0]
-        if day == now.date() and due_by[0] and f"{now:%H:%M}" < due_by[0][:5]:
+        if day == now.date() and due_by[0] and f"{now:%H:%M}" < due_by[0]:
             continue
         file = file_due(feed, day) or _last_seen_in(con, feed, markets[0], first_missing[0])
         where, about = f"landing/{file or feed}", f"{day} {', '.join(markets)} {feed}"
@@ -253,7 +255,8 @@ def _late(
             what = f"only a part came{before}; {first_missing[0]}{more} missing from {where}"
             to_do = f"fetch the file again, it may be cut short, {then}"
         else:
-            what = f"nothing that counts{before}, due by {due_by[0]}; expected in {where}"
+            due = f"{due_by[0]} for the month before" if is_monthly[0] else due_by[0]
+            what = f"nothing that counts{before}, due by {due}; expected in {where}"
             to_do = f"fetch the file (main.rejected_row lists its rejected rows), {then}"
         if why := why_absent(feed, day):
             what += f"; fetching: {why}"

@@ -12,19 +12,19 @@ them out (`publishers.py`), how it answers (`exchange_server.py`), the figures (
 import argparse
 import random
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime
 from pathlib import Path
 
 from dagster_project.fetch.fetching import fetch_day
 from dagster_project.fetch.outcomes import FAILURES
 from dagster_project.fetch.source_spec import Source, Sources, load_sources
 from dagster_project.home import Home
+from dagster_project.market.calendar import HONG_KONG
 from seeds.sample import generate as sample
 from seeds.sample import publishers
 from seeds.sample.exchange_server import ExchangeServer, Play, exchange_server
 from seeds.sample.publishers import Channel, IndexLine, Quote
 
-HONG_KONG = timezone(timedelta(hours=8))
 EVENING = 19  # o'clock, when everything is published
 # The exchanges' own totals are a little above the amounts of the indices, which the press adds up.
 ABOVE_INDEX_AMOUNT = 1.002
