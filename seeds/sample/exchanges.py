@@ -161,9 +161,9 @@ def _channels(day: date) -> Iterator[Channel]:
         )
 
 
-def played(server: ExchangeServer, offered: Source, day: date, content: bytes) -> Source:
+def played(server: ExchangeServer, offered: Source, day: date, answer: Play) -> Source:
     """Let the server answer a source's question about a day; the source that asks it."""
-    url = server.play(f"/{offered.path(day)}", Play(content))
+    url = server.play(f"/{offered.path(day)}", answer)
     if offered.link:
         series = offered.path(day).split("/")[1].split("_")[0]
         listed = publishers.hsi_bulletin_list({series: {day: url}})
@@ -183,7 +183,9 @@ def fetch_evening(
         RuntimeError: a file did not come.
     """
     offered = load_sources(home.config).offered
-    on = {name: played(server, offered[name], day, content) for name, content in files.items()}
+    on = {
+        name: played(server, offered[name], day, Play(content)) for name, content in files.items()
+    }
     evening = datetime(day.year, day.month, day.day, EVENING, tzinfo=HONG_KONG)
     for fetched in fetch_day(home, Sources(on, offered, None), day, evening):
         line = f"{day}  {fetched.outcome.replace('_', ' '):10} {fetched.file}: {fetched.message}"

@@ -14,8 +14,8 @@ import yaml
 
 from dagster_project.fetch.source_spec import load_sources
 from dagster_project.home import Home
-from seeds.sample import publishers
 from seeds.sample.exchange_server import ExchangeServer, Play, exchange_server
+from seeds.sample.exchanges import played
 from tests.cli_process import run_cli
 from tests.conftest import copy_home
 from tests.integration.publishers import NEXT, files_of_days
@@ -50,13 +50,8 @@ def home(publishers_home: Home, tmp_path: Path, server: ExchangeServer) -> Home:
         if missing > 0:
             # A page of a hundredth of the market is filled up with blank lines.
             content = content.replace(b"<pre>", b"<pre>" + b"\n" * missing, 1)
-        path = "/" + source.path(NEXT)
-        url = server.play(path, Play(content, headers={"ETag": '"1"'}))
-        if source.link:
-            series = source.path(NEXT).split("/")[1].split("_")[0]
-            listed = publishers.hsi_bulletin_list({series: {NEXT: url}})
-            url = server.play(f"/{series}.json", Play(listed))
-        switches[name] = {"url": url}
+        answer = Play(content, headers={"ETag": '"1"'})
+        switches[name] = {"url": played(server, source, NEXT, answer).url}
     home.config.mkdir(exist_ok=True)
     home.config.joinpath("sources.yaml").write_text(yaml.safe_dump({"sources": switches}))
     return home
