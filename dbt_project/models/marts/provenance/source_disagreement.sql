@@ -1,4 +1,4 @@
-{% set measures = ["open", "high", "low", "close", "previous_close", "volume", "turnover"] %}
+{% set prices = ["open", "high", "low", "close", "previous_close"] %}
 
 -- Only what is reported more than once is compared: symbols that several feeds report, and records
 -- that several files of one feed report.
@@ -76,7 +76,7 @@ pair as (
         kept.record_kind,
         kept.symbol,
         kept.segment,
-        {% for measure in measures %}
+        {% for measure in prices + ["volume", "turnover"] %}
             cast(kept.{{ measure }} as double) as {{ measure }},
             cast(other.{{ measure }} as double) as other_{{ measure }},
         {% endfor %}
@@ -101,8 +101,55 @@ pair as (
 
 ),
 
+rounded as (
+
+    select
+        {% for price in prices %}
+            -- Half a unit of the last decimal of the coarser of the two.
+            greatest(
+                1e-4 * abs({{ price }}),
+                case
+                    when
+                        round({{ price }}, 2) = {{ price }}
+                        or round(other_{{ price }}, 2) = other_{{ price }}
+                        then 0.005
+                    when
+                        round({{ price }}, 3) = {{ price }}
+                        or round(other_{{ price }}, 3) = other_{{ price }}
+                        then 0.0005
+                    else 0
+                end
+            ) as {{ price }}_rounding,
+        {% endfor %}
+        *
+    from pair
+
+),
+
+-- A price as dealt and one that a vendor adjusted differ by their meaning, except since the last
+-- adjustment: where two prices of a session agree, all of them should.
+comparable as (
+
+    select
+        *,
+        case when is_same_price_basis then 1 else 2 end as roundings,
+        is_same_price_basis
+        or (
+            0
+            {% for price in ["open", "high", "low", "close"] %}
+                + case
+                    when abs({{ price }} - other_{{ price }}) <= {{ price }}_rounding * (1 + 1e-9)
+                        then 1
+                    else 0
+                end
+            {% endfor %}
+        ) >= 2 as has_comparable_prices
+    from rounded
+
+),
+
 figure as (
-    {% for measure in measures %}
+    {% for measure in prices + ["volume", "turnover"] %}
         select
             trade_date,
             record_kind,
@@ -117,29 +164,14 @@ figure as (
             other_{{ measure }} as other_stated,
             other_file_id,
             other_line_number,
-            {% if measure in ["volume", "turnover"] %}
-                1e-3 * abs({{ measure }})
+            {% if measure in prices %}
+                roundings * {{ measure }}_rounding as tolerance
             {% else %}
-                -- Half a unit of the last decimal of the coarser of the two.
-                greatest(
-                    1e-4 * abs({{ measure }}),
-                    case
-                        when
-                            round({{ measure }}, 2) = {{ measure }}
-                            or round(other_{{ measure }}, 2) = other_{{ measure }}
-                            then 0.005
-                        when
-                            round({{ measure }}, 3) = {{ measure }}
-                            or round(other_{{ measure }}, 3) = other_{{ measure }}
-                            then 0.0005
-                        else 0
-                    end
-                )
-            {% endif %} as tolerance
-        from pair
-        {% if measure not in ["volume", "turnover"] %}
-            -- A price as dealt and one that a vendor adjusted differ by their meaning.
-            where is_same_price_basis
+                1e-3 * abs({{ measure }}) as tolerance
+            {% endif %}
+        from comparable
+        {% if measure in prices %}
+            where has_comparable_prices
         {% endif %}
         {% if not loop.last %}union all{% endif %}
     {% endfor %}
