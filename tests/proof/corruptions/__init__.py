@@ -49,6 +49,7 @@ PLACED = [
     "split_unadjusted",
     "beyond_limit",
     "feeds_disagree",
+    "change_disagrees",
     "total_below_parts",
     "two_industries",
     "history_restated",

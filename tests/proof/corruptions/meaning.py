@@ -211,12 +211,7 @@ def index_jump(place: Place) -> Corruption:
     return place.changed(f"{place.where(row)} moved by a quarter")
 
 
-@kind(
-    "meaning",
-    "a close in the day's range that another figure contradicts",
-    ("baostock_index", *A_SHARE_FEEDS),
-)
-def feeds_disagree(place: Place) -> Corruption:
+def _other_close(place: Place) -> Corruption:
     row = place.row()
     sheet = place.sheet
     low, high, close = (sheet.number(row, column) for column in ("low", "high", "close"))
@@ -226,6 +221,22 @@ def feeds_disagree(place: Place) -> Corruption:
     else:
         sheet.put(row, "close", other)
     return place.changed(f"{place.where(row)}: close {other} instead of {close}")
+
+
+# The change follows, so that only another feed of the same share contradicts the close.
+kind(
+    "meaning",
+    "a close in the day's range that another feed contradicts",
+    A_SHARE_FEEDS,
+    name="feeds_disagree",
+    beside=TUSHARE,
+)(_other_close)
+kind(
+    "meaning",
+    "a close in the day's range that its own change contradicts",
+    ("baostock_index",),
+    name="change_disagrees",
+)(_other_close)
 
 
 @kind(
