@@ -83,6 +83,7 @@ prove-damage: install
 
 prove-fetched: install
 	$(PROVE).fetched_nights --nights 30 --seed 1 --out $(PROOFS)/fetched_nights.json
+	$(PROVE).summary $(PROOFS) docs/proof_results
 
 prove-order: install
 	$(PROVE).any_order --histories 200 --seed 1 --processes 2 --dagster-every 10 --out $(PROOFS)/any_order.json

@@ -74,6 +74,12 @@ HEADINGS = {
         "Small files of every feed, damaged at random: each must be read or quarantined in a short "
         "time, and every line accounted for.",
     ),
+    "fetched_nights": Heading(
+        "Fetched nights",
+        "Evenings, second looks and mornings through a server that plays the exchanges and "
+        "misbehaves by lot: each ends in the right release and the right message, and all of them "
+        "in the tables of a clean rebuild.",
+    ),
     "any_order": Heading(
         "Deliveries in any order",
         "Random histories of deliveries, every published table compared with one clean rebuild.",
