@@ -57,7 +57,17 @@ def _kept_connection(log: Any, shard: str) -> Iterator[sqlalchemy.Connection]:
             yield connection
 
 
+def _dispose(log: Any) -> None:
+    """Close what was kept, too."""
+    with log._db_lock:
+        for engine in log.__dict__.pop("_engines", {}).values():
+            engine.dispose()
+    _dispose_watching(log)
+
+
+_dispose_watching = SqliteEventLogStorage.dispose
 SqliteEventLogStorage._connect = _kept_connection  # type: ignore[assignment,method-assign]
+SqliteEventLogStorage.dispose = _dispose  # type: ignore[assignment,method-assign]
 
 
 @dg.definitions

@@ -46,6 +46,16 @@ def test_connections_to_many_runs_are_not_all_kept(tmp_path: Path) -> None:
         assert len(log.__dict__["_engines"]) == MOST_KEPT_CONNECTIONS
 
 
+def test_no_connection_outlives_its_log(tmp_path: Path) -> None:
+    opened, closed = [], []
+    sqlalchemy.event.listen(sqlalchemy.Engine, "connect", lambda c, _: opened.append(c))
+    sqlalchemy.event.listen(sqlalchemy.Engine, "close", lambda c, _: closed.append(c))
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        dg.materialize([chatty], instance=instance)
+    assert opened
+    assert len(closed) == len(opened)
+
+
 def test_a_log_that_was_wiped_begins_anew(tmp_path: Path) -> None:
     with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
         dg.materialize([chatty], instance=instance)
