@@ -73,7 +73,7 @@ prove-corruptions: install
 	$(PROVE).clean_nights --nights 250 --out $(PROOFS)/clean_nights.json
 	$(PROVE).clean_nights --nights 250 --real --to 2025-09-30 --out $(PROOFS)/clean_nights_real.json
 	$(PROVE).corruption --dagster --out $(PROOFS)/corruption_dagster.json
-	$(PROVE).corruption --real --placed --seeds 50 --processes 2 --out $(PROOFS)/corruption_real.json
+	$(PROVE).corruption --real --placed --until-said --seeds 50 --processes 2 --out $(PROOFS)/corruption_real.json
 	$(PROVE).corruption --seeds 50 --processes 2 --out $(PROOFS)/corruption.json
 	$(PROVE).summary $(PROOFS) docs/proof_results
 

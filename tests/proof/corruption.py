@@ -17,6 +17,8 @@ and runs the night: ingest, dbt, audit, publish. Its outcome is the first of the
     python -m tests.proof.corruption --dagster    one seed a kind, through the Dagster job
     python -m tests.proof.corruption --real       on a night of real vendor files, as far as a kind
                                                   can happen to them
+    python -m tests.proof.corruption --until-said a case ends where the reader says something, and
+                                                  is not `blocked` then: in half the time
 
 Every case is kept beside `--out` as soon as it is played (`.jsonl`). The same command goes on where
 an earlier one ended, or adds its kinds and seeds, as long as the project's version is the same.
@@ -257,17 +259,27 @@ def overridden(lines: Sequence[str], folder: Path) -> Iterator[None]:
 # --- What was said --------------------------------------------------------------------------------
 
 
-def said_by_reader(con: duckdb.DuckDBPyConnection) -> set[Said]:
-    """Files quarantined and lines rejected."""
+def said_by_reading(con: duckdb.DuckDBPyConnection) -> set[Said]:
+    """Files quarantined and lines rejected when they were read."""
     aside = con.execute("select path, reason from raw.file where status = 'set_aside'").fetchall()
     refused = con.execute("""
         select file.path, rejected_row.reason from raw.rejected_row
-        join raw.file as file using (file_id) where reason_code <> 'file_set_aside'
-        union
-        select file, reason from main.rejected_row where reason_code = 'not_a_session'
-        """).fetchall()
+        join raw.file as file using (file_id) where reason_code <> 'file_set_aside'""").fetchall()
     found = {Said("file set aside", reason, path) for path, reason in aside}
     return found | {Said("row refused", reason, path) for path, reason in refused}
+
+
+def said_by_reader(con: duckdb.DuckDBPyConnection) -> set[Said]:
+    """The same, and lines of days that are no session of their market."""
+    refused = con.execute(
+        "select file, reason from main.rejected_row where reason_code = 'not_a_session'"
+    ).fetchall()
+    return said_by_reading(con) | {Said("row refused", reason, path) for path, reason in refused}
+
+
+def reader_outcome(said: Iterable[Said]) -> str:
+    """What became of a file of which the reader says something."""
+    return "set_aside" if any(item.by == "file set aside" for item in said) else "refused"
 
 
 def said_by_checks(
@@ -313,14 +325,25 @@ def differing_tables(clean: Home, other: Home) -> list[str]:
 # --- A case ---------------------------------------------------------------------------------------
 
 
-def run_case(stage: Stage, kind: str, seed: int) -> Case:
-    """Play tonight with one corruption, and judge what was said of it."""
+def run_case(stage: Stage, kind: str, seed: int, until_said: bool = False) -> Case:
+    """Play tonight with one corruption, and judge what was said of it.
+
+    Args:
+        until_said: end where reading the files says something of it.
+    """
     corruption = KINDS[kind].corrupt(stage.landing, seed)
     started = time.perf_counter()
     home = stage.restore()
     stage.place(home, corruption)
     try:
         with overridden(corruption.overrides, stage.work):
+            if until_said:
+                pipeline.ingest(home, stage.catalog, (NIGHT, NIGHT), NIGHT, now_on(NIGHT))
+                with connect(home.warehouse, read_only=True) as con:
+                    said = said_by_reading(con) - stage.known
+                if said:
+                    case = case_of(kind, seed, corruption, reader_outcome(said), said)
+                    return replace(case, seconds=round(time.perf_counter() - started, 2))
             result = pipeline.run(home, stage.catalog, (NIGHT, NIGHT), NIGHT, now_on(NIGHT))
     except Exception:
         last = traceback.format_exc().strip().splitlines()
@@ -346,15 +369,21 @@ def judge(
     differing: list[str] = []
     if withheld:
         outcome = "blocked"
-    elif any(item.by == "file set aside" for item in said):
-        outcome = "set_aside"
     elif by_reader:
-        outcome = "refused"
+        outcome = reader_outcome(by_reader)
     else:
         differing = differing_tables(stage.clean, home)
         outcome = "warned" if said else "SILENT" if differing else "harmless"
+    case = case_of(kind, seed, corruption, outcome, said, withheld or "")
+    return replace(case, differing_tables=tuple(differing), lines_lost_in=lost)
+
+
+def case_of(
+    kind: str, seed: int, corruption: Corruption, outcome: str, said: set[Said], withheld: str = ""
+) -> Case:
+    """A case, with what was said of it."""
     named = [*corruption.files, *(["session_override"] if corruption.overrides else [])]
-    texts = [f"{item.where} {item.what}" for item in said] + [withheld or ""]
+    texts = [f"{item.where} {item.what}" for item in said] + [withheld]
     return Case(
         kind,
         seed,
@@ -363,8 +392,6 @@ def judge(
         named=any(name in text for name in named for text in texts),
         said_by=tuple(sorted({item.by for item in said})),
         examples=tuple(sorted(f"{item.by}: {item.where} {item.what}"[:300] for item in said)[:3]),
-        differing_tables=tuple(differing),
-        lines_lost_in=lost,
     )
 
 
@@ -398,9 +425,9 @@ def _open_stage(folder: Path) -> None:
     gc.set_threshold(50_000)
 
 
-def _play(kind: str, seed: int, in_dagster: bool) -> list[Case]:
+def _play(kind: str, seed: int, in_dagster: bool, until_said: bool) -> list[Case]:
     assert _stage
-    case = run_case(_stage, kind, seed)
+    case = run_case(_stage, kind, seed, until_said)
     return [case, run_case_in_dagster(_stage, kind, seed)] if in_dagster else [case]
 
 
@@ -410,6 +437,7 @@ def run_cases(
     processes: int,
     in_dagster: bool = False,
     is_real: bool = False,
+    until_said: bool = False,
 ) -> Iterator[list[Case]]:
     """Play cases in several processes, each warmed once; DuckDB is not used before they start.
 
@@ -424,7 +452,9 @@ def run_cases(
     with ProcessPoolExecutor(processes, context, _open_stage, (folder,)) as pool:
         playable = pool.submit(_playable_kinds).result()
         futures = [
-            pool.submit(_play, kind, seed, in_dagster) for kind, seed in wanted if kind in playable
+            pool.submit(_play, kind, seed, in_dagster, until_said)
+            for kind, seed in wanted
+            if kind in playable
         ]
         try:
             for number, future in enumerate(as_completed(futures), 1):
@@ -485,6 +515,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--dagster", action="store_true", help="one seed a kind, and the same in Dagster"
     )
     parser.add_argument("--real", action="store_true", help="on the real vendor files")
+    parser.add_argument("--until-said", action="store_true", help="end where a file is refused")
     parser.add_argument("--out", type=Path, help="write everything as JSON")
     options = parser.parse_args(arguments)
     kinds = PLACED if options.placed else list(KINDS)
@@ -503,7 +534,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         wanted = [(kind, seed) for seed in seeds for kind in kinds if (kind, seed) not in played]
         folder = Path(temporary) / "stage"
         folder.mkdir()
-        for cases in run_cases(folder, wanted, options.processes, options.dagster, options.real):
+        how = (options.processes, options.dagster, options.real, options.until_said)
+        for cases in run_cases(folder, wanted, *how):
             journal.keep([asdict(case) for case in cases])
             played[cases[0].kind, cases[0].seed] = cases
         in_order = sorted(played, key=lambda case: (list(KINDS).index(case[0]), case[1]))

@@ -67,7 +67,7 @@ HEADINGS = {
     "corruption_real": Heading(
         "Corrupted files of real vendors",
         "The kinds that depend most on their place, on the night of 17 September 2025 as real "
-        "vendors delivered it.",
+        "vendors delivered it. A case ends where the reader says something of the file.",
     ),
     "damage": Heading(
         "Damaged files",
