@@ -83,3 +83,9 @@ def test_the_close_is_that_of_the_vendors(
     rows = f"{table} where trade_date = '{NIGHT}' order by all"
     of_exchanges = [row for row in query(fetched_home, rows) if row[0] != "8279.HK"]
     assert of_exchanges == query(sample_home, rows)
+
+
+def test_the_report_misses_nothing_that_no_file_ever_had(fetched_home: Home) -> None:
+    """Of the industries of Hang Seng's bulletin the sample has none."""
+    report = (fetched_home.reports / f"{NIGHT}" / "market_report.md").read_text()
+    assert "No file states" not in report

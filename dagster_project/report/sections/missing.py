@@ -20,8 +20,14 @@ class Missing(Section):
 
     @cached_property
     def followed(self) -> list[Row]:
-        """The indices that the warehouse follows, whether they have a close or not."""
-        return sorted(self.published.rows("dim_index", "order by symbol"), key=index_order)
+        """The indices that files reported of late, whether they have a close today or not."""
+        rows = self.published.rows(
+            "dim_index",
+            "where symbol in (select symbol from index_performance "
+            "where trade_date between cast(? as date) - 30 and ?) order by symbol",
+            [self.day.trade_date] * 2,
+        )
+        return sorted(rows, key=index_order)
 
     @cached_property
     def coverage(self) -> list[Row]:
