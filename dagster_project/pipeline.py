@@ -50,6 +50,7 @@ from dagster_project.warehouse import raw_tables, state
 from dagster_project.warehouse.as_of import create_macros
 from dagster_project.warehouse.connection import connect
 from dagster_project.warehouse.dbt_run import build
+from dagster_project.warehouse.query_helpers import create_query_helpers
 from dagster_project.warehouse.sessions import (
     closing_times,
     forget_new_closing_times,
@@ -456,6 +457,7 @@ def publish(home: Home) -> Release:
         if why := _why_not_built(con) or _why_not_audited(con, home):
             raise ReleaseError(f"cannot release: {why}")
         create_macros(con)
+        create_query_helpers(con)
         withdrawn = withdrawn_release(home)
         what_changed, rebuilt_from = state.what_changed(con), state.pending_from(con)
         if withdrawn:
