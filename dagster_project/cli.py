@@ -326,6 +326,25 @@ def diff(home: Home, a: str, b: str) -> None:
         _show_table([Column(name) for name in ("table", "row", "key", "before -> after")], examples)
 
 
+@main.command(epilog="Example: closing-bell export /srv/closing-bell")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@pass_home
+def export(home: Home, folder: Path) -> None:
+    """Write the published release into FOLDER, for other tools.
+
+    One Parquet file per table, described by datapackage.json; the last close as CSV; and a DuckDB
+    file that clients since DuckDB 1.0 can read. An earlier export there is replaced.
+    """
+    from dagster_project.release.export import export as export_to
+
+    with _progress("export"):
+        files = export_to(home, folder)
+    _show_table(
+        [Column("file", fixed=True), Column("bytes", ",")],
+        [(file.name, file.stat().st_size) for file in files],
+    )
+
+
 @main.command(epilog="Example: closing-bell alerts")
 @pass_home
 def alerts(home: Home) -> None:

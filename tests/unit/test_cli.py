@@ -30,6 +30,7 @@ VERBS = (
         "releases",
         "rollback",
         "diff",
+        "export",
         "alerts",
         "feed",
         "fetch",
