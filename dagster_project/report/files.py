@@ -18,6 +18,7 @@ import duckdb
 from filelock import FileLock
 
 from dagster_project.home import Home, write_whole
+from dagster_project.report.all_days import write_all_days
 from dagster_project.report.check import check_html, check_markdown
 from dagster_project.report.day import ReportError
 from dagster_project.report.published import Published
@@ -38,7 +39,9 @@ MARKDOWN, HTML = "market_report.md", "market_report.html"
 
 
 def write_report(home: Home, trade_date: date, colours: Colours | None = None) -> list[Path]:
-    """Write `reports/<trade date>/market_report.md` and `.html`; each is replaced as a whole.
+    """Write `reports/<trade date>/market_report.md` and `.html`, and the page of all reports.
+
+    Each is replaced as a whole.
 
     Returns:
         The two files.
@@ -62,6 +65,7 @@ def write_report(home: Home, trade_date: date, colours: Colours | None = None) -
         with FileLock(home.root / "reports.lock"):
             for name, content in ((MARKDOWN, finished.markdown), (HTML, finished.html)):
                 written.append(write_whole(folder / name, content.encode()))
+            write_all_days(home)
     except OSError as error:
         raise ReportError(f"cannot write into {folder}: {error}; remove the cause") from None
     return written
@@ -93,10 +97,9 @@ def follow_rollback(home: Home, withdrawn: Collection[str], last: date | None) -
             target.parent.mkdir(parents=True, exist_ok=True)
             page.parent.rename(target)
             told.append(f"its report moved: {target}")
-    return [
-        *told,
-        *(f"report written again: {write_report(home, day)[-1]}" for day in sorted(days)),
-    ]
+    written = [f"report written again: {write_report(home, day)[-1]}" for day in sorted(days)]
+    write_all_days(home)
+    return [*told, *written]
 
 
 def check_report(home: Home, trade_date: date) -> list[str]:

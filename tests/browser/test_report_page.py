@@ -6,25 +6,19 @@ holds (`tests/integration/test_report.py`).
 
 import json
 import shutil
-import subprocess
 from datetime import date
-from html import escape, unescape
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pytest
 
 from dagster_project.home import Home
 from dagster_project.report.files import Colours, write_report
+from tests.browser.chromium import PHONE, WIDE, needs_chromium, probe
 
 DAY = date(2025, 9, 17)
-PHONE, WIDE = (390, 844), (1280, 900)
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
 
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None, reason="no Chromium is installed; `apt-get install chromium` has it"
-)
+pytestmark = needs_chromium
 
 # Runs in the page: what a reader would see, as JSON.
 PROBE = """
@@ -55,39 +49,7 @@ const seen = {
   drawn: Math.min(drawn.width, drawn.height),
   line: style(first("svg path[stroke]")).stroke,
 };
-top.document.title = JSON.stringify(seen);
 """
-
-
-def probe(page: str, folder: Path, size: tuple[int, int] = WIDE, *flags: str) -> dict[str, Any]:
-    """Open a page and tell what a reader would see of it."""
-    assert CHROMIUM is not None
-    # Only for the probe: the page itself forbids scripts.
-    page = page.replace("default-src 'none'; ", "", 1)
-    page = page.replace("</body>", f"<script>{PROBE}</script></body>")
-    # In a frame, as a window of a browser is not made as narrow as a phone.
-    frame = f'<iframe width="{size[0]}" height="{size[1]}" srcdoc="{escape(page)}"></iframe>'
-    file = folder / "page.html"
-    file.write_text(f"<!DOCTYPE html><title></title>{frame}", encoding="utf-8")
-    done = subprocess.run(
-        [
-            CHROMIUM,
-            *("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"),
-            f"--user-data-dir={folder / 'profile'}",
-            "--window-size=1400,1000",
-            *flags,
-            "--dump-dom",
-            file.as_uri(),
-        ],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    title = done.stdout.partition("<title>")[2].partition("</title>")[0]
-    assert title.startswith("{"), done.stderr[-2000:]
-    seen: dict[str, Any] = json.loads(unescape(title))
-    return seen
 
 
 def written(published: Path, folder: Path, colours: Colours = "hong_kong") -> str:
@@ -124,7 +86,7 @@ def is_red(colour: str) -> bool:
 
 
 def test_the_page_fits_a_phone(page: str, tmp_path: Path) -> None:
-    seen = probe(page, tmp_path, PHONE)
+    seen = probe(page, PROBE, tmp_path, PHONE)
     assert seen["width"] == PHONE[0]
     assert seen["page"] <= PHONE[0]
     assert seen["drawn"] >= 9  # pixels: a label in a drawing can still be read
@@ -133,7 +95,7 @@ def test_the_page_fits_a_phone(page: str, tmp_path: Path) -> None:
 def test_a_figure_tells_its_origin_when_pointed_at_and_when_followed(
     page: str, tmp_path: Path
 ) -> None:
-    seen = probe(page, tmp_path)
+    seen = probe(page, PROBE, tmp_path)
     assert "index_performance, symbol HSI, trade_date 2025-09-17" in seen["origin"]
     assert "line" in seen["origin"]
     assert json.loads(seen["bar"]) == seen["origin"]
@@ -145,7 +107,9 @@ def test_a_figure_tells_its_origin_when_pointed_at_and_when_followed(
 
 @pytest.mark.parametrize("is_dark", [False, True], ids=["light", "dark"])
 def test_the_page_can_be_read_by_day_and_by_night(page: str, tmp_path: Path, is_dark: bool) -> None:
-    seen = probe(page, tmp_path, WIDE, f"--blink-settings=preferredColorScheme={int(not is_dark)}")
+    seen = probe(
+        page, PROBE, tmp_path, WIDE, f"--blink-settings=preferredColorScheme={int(not is_dark)}"
+    )
     assert (sum(rgb(seen["paper"])) < sum(rgb(seen["ink"]))) == is_dark
     for colour in ("ink", "soft", "up", "down"):
         assert contrast(seen[colour], seen["paper"]) >= 4.5, colour
@@ -156,7 +120,7 @@ def test_the_page_can_be_read_by_day_and_by_night(page: str, tmp_path: Path, is_
 def test_red_and_green_mean_what_was_set(
     sample_home: Home, tmp_path: Path, colours: Colours
 ) -> None:
-    seen = probe(written(sample_home.published, tmp_path, colours), tmp_path)
+    seen = probe(written(sample_home.published, tmp_path, colours), PROBE, tmp_path)
     assert is_red(seen["up"]) == (colours == "hong_kong")
     assert is_red(seen["down"]) == (colours == "western")
     assert "▲" in seen["arrow"]
@@ -173,6 +137,6 @@ def test_a_hostile_name_runs_nothing(sample_home: Home, tmp_path: Path) -> None:
                 set name = '"><script>document.title = 1</script><img src=x onerror=alert(1)>'"""
             )
     page = write_report(home, DAY)[1].read_text()
-    seen = probe(page, tmp_path)
+    seen = probe(page, PROBE, tmp_path)
     assert seen["scripts"] == 1  # the probe's own
     assert seen["requests"] == 0
