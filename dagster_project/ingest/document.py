@@ -10,6 +10,8 @@ are stored, and reading a file takes memory in proportion to `format.max_megabyt
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from dagster_project.ingest.feed_spec import Format
 from dagster_project.market.printable import printable
 
@@ -63,6 +65,11 @@ class Document:
     @property
     def lines_read(self) -> int:
         return self.lines_framing + len(self.rows)
+
+
+def shortest(number: float) -> str:
+    """A number of single precision in the fewest digits that tell it from all others."""
+    return np.format_float_positional(np.float32(number), unique=True, trim="-")
 
 
 def check_number(number: int, things: str, per_megabyte: int, format_: Format) -> None:

@@ -28,6 +28,7 @@ from dagster_project.market.symbols import (
     MARKET_SUFFIXES,
     SymbolProblem,
     index_problem,
+    priced_in_another,
     security_problem,
 )
 from dagster_project.warehouse import raw_tables, state
@@ -70,13 +71,16 @@ def symbol_check(spec: FeedSpec, indices: frozenset[str]) -> SymbolCheck:
     """Return the function that checks the canonical symbols of a feed.
 
     A symbol of a feed of index closes must be in `indices`; any other symbol must have the form of
-    a security's symbol on a market that is covered.
+    a security's symbol on a market that is covered, and be priced in the feed's currency.
     """
 
     def check(symbol: str) -> SymbolProblem | None:
         if "index_close" in spec.records:
             return index_problem(symbol, indices)
-        return security_problem(symbol)
+        problem = security_problem(symbol)
+        if problem is None and "security_close" in spec.records and isinstance(spec.currency, str):
+            problem = priced_in_another(symbol, spec.currency)
+        return problem
 
     return check
 

@@ -16,6 +16,7 @@ from dagster_project.ingest.document import (
     FileReadError,
     Row,
     check_number,
+    shortest,
     storable,
 )
 from dagster_project.ingest.feed_spec import Format
@@ -41,12 +42,21 @@ def read_parquet(content: bytes, format_: Format) -> Document:
         raise
     except Exception as error:  # pyarrow raises errors of many types for a damaged file
         raise FileReadError(f"is not a readable Parquet file ({error}); fetch it again") from error
-    values = [[_cell(value) for value in column.to_pylist()] for column in table.columns]
+    try:
+        values = [_cells(column) for column in table.columns]
+    except Exception as error:  # such as a time of the year 300000
+        raise FileReadError(f"has values that cannot be read ({error}); fetch it again") from error
     rows = [
         Row(number, ",".join(cell or "" for cell in cells), list(cells))
         for number, cells in enumerate(zip(*values, strict=True), 1)
     ]
     return Document([storable(name) for name in table.column_names], rows, 0)
+
+
+def _cells(column: Any) -> list[Cell]:
+    if str(column.type) == "float":
+        return [None if value is None else shortest(value) for value in column.to_pylist()]
+    return [_cell(value) for value in column.to_pylist()]
 
 
 def _cell(value: Any) -> Cell:

@@ -10,8 +10,6 @@ and files of 2011 to 2017.
 
 import struct
 
-import numpy as np
-
 from dagster_project.ingest.document import (
     LINES_PER_MEGABYTE,
     Cell,
@@ -19,6 +17,7 @@ from dagster_project.ingest.document import (
     FileReadError,
     Row,
     check_number,
+    shortest,
 )
 from dagster_project.ingest.feed_spec import Format
 
@@ -43,11 +42,6 @@ def read_tdx_day(content: bytes, format_: Format) -> Document:
     for number, values in enumerate(_RECORD.iter_unpack(content), 1):
         day, *prices, amount, volume, _ = values
         levels = [f"{price // 100}.{price % 100:02}" for price in prices]
-        cells: list[Cell] = [str(day), *levels, _shortest(amount), str(volume)]
+        cells: list[Cell] = [str(day), *levels, shortest(amount), str(volume)]
         rows.append(Row(number, ",".join(map(str, cells)), cells))
     return Document(_HEADER, rows, 0)
-
-
-def _shortest(amount: float) -> str:
-    """A number of single precision in the fewest digits that tell it from all others."""
-    return np.format_float_positional(np.float32(amount), unique=True, trim="-")

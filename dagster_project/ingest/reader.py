@@ -185,10 +185,9 @@ def _open_as(
     elif format_.type == "tdx_day":
         document = read_tdx_day(content, format_)
     elif format_.type == "csv":
-        decoded = _decode(content, format_)
-        has_other_line_ends = "\r" in decoded and "\n" not in decoded
-        if has_other_line_ends:
-            decoded = decoded.replace("\r", "\n")
+        as_delivered = _decode(content, format_)
+        decoded = _with_line_feeds(as_delivered)
+        has_other_line_ends = decoded is not as_delivered
         check_lines(decoded, format_)
         document = csv_header(decoded, format_)
         is_as_delivered = format_.encoding == "utf-8" and not has_other_line_ends
@@ -198,7 +197,7 @@ def _open_as(
             text = re.sub(rb"\r+(?=\n|\Z)", b"", text)
         open_line = None if is_ended else _count_lines(text)
     elif format_.type == "wide_csv":
-        document = read_wide(_decode(content, format_), format_)
+        document = read_wide(_with_line_feeds(_decode(content, format_)), format_)
     elif format_.type == "hkex_quotations":
         document = read_hkex_quotations(_decode(content, format_), format_, segment)
     elif format_.type == "hkex_stock_connect":
@@ -224,6 +223,11 @@ def _open_as(
         rows=document.rows,
         can_be_empty=document.can_be_empty,
     )
+
+
+def _with_line_feeds(text: str) -> str:
+    """The text itself, except where carriage returns alone end its lines."""
+    return text.replace("\r", "\n") if "\r" in text and "\n" not in text else text
 
 
 def _decode(content: bytes, format_: Format) -> str:

@@ -125,8 +125,10 @@ def _value(spec: FeedSpec, name: str, cell: str | None, type_: str) -> str:
         return f"try_strptime(trim({cell}), {literal(column.format or '')})::TIME"
     if column and type_ == "DATE":
         if column.format == EPOCH:
-            # Hong Kong and the mainland are eight hours ahead, all year.
-            return f"epoch_ms(1000 * (try_cast({cell} as BIGINT) + 8 * 3600))::DATE"
+            # Hong Kong and the mainland are eight hours ahead, all year. Seconds have ten digits;
+            # what has more counts something else.
+            seconds = f"case when abs(try_cast({cell} as BIGINT)) < 1e11 then {cell}::BIGINT end"
+            return f"epoch_ms(1000 * ({seconds} + 8 * 3600))::DATE"
         return f"try_strptime(trim({cell}), {literal(column.format or '')})::DATE"
     if column and type_ == "BOOLEAN":
         is_true = f"trim({cell}) = {literal(column.truth or '')}"
@@ -159,7 +161,8 @@ def _value(spec: FeedSpec, name: str, cell: str | None, type_: str) -> str:
         )
     unit = column.parsed_unit if column else None
     if unit and unit.dimension == "percent":
-        return f"try_cast(try_cast(rtrim({cell}, '% ') as {PRICE}) as DOUBLE)"
+        number = f"rtrim({cell}, '% ')" + (f" || 'e{unit.exponent}'" if unit.exponent else "")
+        return f"try_cast(try_cast({number} as {PRICE}) as DOUBLE)"
     if unit and unit.exponent:
         # This is exact. A product of decimals could overflow, and one of doubles would be rounded.
         mantissa = r"^\s*([-+]?[0-9]*\.?[0-9]*)e[-+]?[0-9]+\s*$"

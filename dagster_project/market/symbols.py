@@ -8,19 +8,21 @@ of a security (dbt).
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from typing import Literal
 
 # How a vendor writes codes; with `as_delivered` they are canonical already.
 Scheme = Literal["as_delivered", "a_share_code", "hkex_code", "csi_code", "exchange_code"]
 
-# How vendors write the exchange before or after a code: sh.600000, SZ000001, 600000.XSHG, 0700.HK.
+# How vendors write the exchange before or after a code: sh.600000, SZ000001, SH#600000,
+# 600000.XSHG, 0700.HK. Eastmoney numbers them: 1.600000, 0.000001, 116.00700.
 _EXCHANGES = {
-    "SH": ".SH", "SS": ".SH", "SSE": ".SH", "XSHG": ".SH",
-    "SZ": ".SZ", "SZSE": ".SZ", "XSHE": ".SZ",
-    "BJ": ".BJ", "BSE": ".BJ", "XBSE": ".BJ",
-    "HK": ".HK", "XHKG": ".HK", "HKEX": ".HK",
+    "SH": ".SH", "SS": ".SH", "SSE": ".SH", "SHSE": ".SH", "XSHG": ".SH", "1": ".SH",
+    "SZ": ".SZ", "SZSE": ".SZ", "XSHE": ".SZ", "0": ".SZ",
+    "BJ": ".BJ", "BSE": ".BJ", "BJSE": ".BJ", "XBSE": ".BJ",
+    "HK": ".HK", "XHKG": ".HK", "HKEX": ".HK", "116": ".HK",
 }  # fmt: skip
-_EXCHANGE_FIRST = re.compile(r"([A-Za-z]+)[._:]?(\d+)")
+_EXCHANGE_FIRST = re.compile(r"([A-Za-z]+|(?:0|1|116)(?=\.))[._:#]?(\d+)")
 _EXCHANGE_LAST = re.compile(r"(\d+)[._:]?([A-Za-z]+)")
 
 # Counters in another currency than that of their market: pattern of SQL for the symbol -> currency.
@@ -82,6 +84,26 @@ def _from_exchange_code(delivered: str) -> str:
     if suffix == ".HK":
         return canonical("hkex_code", code)
     return code + suffix if suffix else delivered
+
+
+def priced_in_another(symbol: str, currency: str) -> SymbolProblem | None:
+    """What is wrong with a security of a feed in HKD or CNY: its market has the other. Or None.
+
+    A counter in a currency of its own, such as a B share, may come in either.
+    """
+    of_market = "HKD" if symbol.endswith(".HK") else "CNY"
+    own = [
+        of
+        for counter, of in COUNTER_CURRENCIES.items()
+        if fnmatch(symbol, counter.replace("_", "?"))
+    ]
+    if {currency, of_market} != {"HKD", "CNY"} or currency in own:
+        return None
+    return SymbolProblem(
+        "other_currency",
+        f"{symbol} is priced in {of_market}, but the feed's currency is {currency}; let another "
+        "feed read it, and pass over it here (symbol.ignored)",
+    )
 
 
 def a_share_suffix(code: str) -> str:

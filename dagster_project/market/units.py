@@ -15,6 +15,7 @@ BASE_UNITS = {
     "lots": 2,
     "deals": 0,
     "percent": 0,
+    "fraction": 2,
     "ratio": 0,
     "currency": 0,
 }
@@ -26,7 +27,7 @@ class Unit:
     """A parsed unit: a value times 10^exponent is in canonical units.
 
     `thousand CNY` has exponent 3 and dimension `currency`; `lots` has exponent 2 and dimension
-    `shares`.
+    `shares`; a `fraction` of 0.01 is one percent.
     """
 
     text: str
@@ -46,5 +47,5 @@ class Unit:
         exponent = sum(MULTIPLIERS[multiplier] for multiplier in multipliers)
         if base in CURRENCIES:
             return cls(text, exponent, "currency", base)
-        dimension = "shares" if base == "lots" else base
+        dimension = {"lots": "shares", "fraction": "percent"}.get(base, base)
         return cls(text, exponent + BASE_UNITS[base], dimension, None)

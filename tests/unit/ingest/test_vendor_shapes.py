@@ -365,6 +365,18 @@ def test_a_parquet_file(type_: pa.DataType) -> None:
     assert [row["line_number"] for row in reading.good] == [1, 2]
 
 
+def test_numbers_of_single_precision_have_no_more_digits_than_they_know() -> None:
+    close = pa.array([1499.98, None], pa.float32())
+    content = parquet(date=pa.array([date(2025, 9, 16), date(2025, 9, 17)]), close=close)
+    reading = read(PARQUET, "600436.parquet", content)
+    assert [row["close"] for row in reading.good] == [Decimal("1499.98")]
+
+
+def test_a_time_that_no_calendar_has_is_a_reason() -> None:
+    content = parquet(date=pa.array([10**18], pa.timestamp("ms")), close=[70.5])
+    assert "cannot be read" in (read(PARQUET, "600436.parquet", content).report.reason or "")
+
+
 @given(st.data())
 @settings(max_examples=60, deadline=None)
 def test_no_damaged_parquet_file_stops_the_reading(data: st.DataObject) -> None:
@@ -486,6 +498,29 @@ def test_a_table_with_a_column_for_each_symbol() -> None:
     assert sorted(code for code, _ in reading.rejected.values()) == [
         "bad_number", "field_count", "market_not_covered",
     ]  # fmt: skip
+
+
+def test_a_wide_table_may_end_its_lines_with_carriage_returns() -> None:
+    reading = read(WIDE, "closes.csv", "date,sh600519\r2025-09-17,1497.5\r")
+    assert [row["close"] for row in reading.good] == [Decimal("1497.5")]
+
+
+@pytest.mark.parametrize("at", [1758072600000, 1758072600000000, 10**18, -(10**13)])
+def test_what_counts_more_than_seconds_is_no_date(at: int) -> None:
+    shape = "a list for each column"
+    feed, content = SHAPES_OF_JSON[shape]
+    text = json.dumps(content).replace("1758072600", str(at))
+    reading = read(feed, named(shape), text)
+    assert [code for code, _ in reading.rejected.values()] == ["bad_date"]
+
+
+def test_shares_of_another_market_than_the_currency_are_rejected() -> None:
+    content = "date,sh600519,HK00700,HK80700\n2025-09-17,1497.5,661.5,610\n"
+    reading = read(WIDE, "closes.csv", content)
+    assert [row["symbol"] for row in reading.good] == ["600519.SH", "80700.HK"]
+    ((code, reason),) = reading.rejected.values()
+    assert code == "other_currency"
+    assert "0700.HK is priced in HKD, but the feed's currency is CNY" in reason
 
 
 @pytest.mark.parametrize(
