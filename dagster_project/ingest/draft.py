@@ -8,7 +8,6 @@ Every guess that the file itself does not prove is marked `# ?` in the draft.
 """
 
 import csv
-import io
 import json
 import re
 from collections import Counter
@@ -24,41 +23,58 @@ from dagster_project.ingest.feed_spec import Format
 from dagster_project.ingest.read_json import parse_json, read_json
 from dagster_project.ingest.read_parquet import read_parquet
 from dagster_project.ingest.read_tdx_day import read_tdx_day
+from dagster_project.ingest.read_workbook import XLS, first_rows
 from dagster_project.ingest.unpack import unpack
 from dagster_project.market.seeds import known_indices
 from dagster_project.market.symbols import Scheme, canonical, security_problem
 
 # What vendors call a column, in small letters and without spaces, dots and what is in brackets.
 CALLED = {
-    "trade_date": "date tradedate trade_date day time tradingday 日期 交易日期 时间 <date>",
-    "open": "open openprice openingprice 开盘 开盘价 今开 今日开盘价 <open>",
-    "high": "high highprice max 最高 最高价 高 <high>",
-    "low": "low lowprice min 最低 最低价 低 <low>",
+    "trade_date": "date tradedate trade_date day time tradingday 日期 交易日期 时间 時間 <date>",
+    "open": "open openprice openingprice 开盘 开盘价 今开 今日开盘价 開盤 開盤價 開市 "
+    "開市價 <open>",
+    "high": "high highprice max 最高 最高价 高 最高價 <high>",
+    "low": "low lowprice min 最低 最低价 低 最低價 <low>",
     "close": "close closeprice closingprice last lastprice price close/last 收盘 收盘价 今收 "
-    "最新价 现价 <close>",
+    "最新价 现价 收盤 收盤價 收市 收市價 <close>",
     "previous_close": "pre_close preclose prevclose previousclose lclose 昨收 前收 前收盘 前收盘价 "
-    "昨收价 昨日收盘价",
-    "change": "change chg 涨跌 涨跌额",
-    "change_pct": "pct_chg pctchg change% chg% changepct changepercent pct_change 涨跌幅 涨幅",
-    "volume": "vol volume tradingvol 成交量 总手 成交股数 <vol>",
-    "turnover": "amount turnover value amt tradingvalue 成交额 成交金额 总金额 金额",
-    "turnover_rate_pct": "turn turnover_rate turnoverrate 换手率",
-    "name": "name shortname securityname 名称 股票名称 证券名称 证券简称 简称 股票简称",
-    "total_cap": "total_mv totalmv marketcap 总市值",
+    "昨收价 昨日收盘价 前收市價 昨收價 前收盤價",
+    "change": "change chg 涨跌 涨跌额 漲跌 漲跌額 升跌",
+    "change_pct": "pct_chg pctchg change% chg% changepct changepercent pct_change 涨跌幅 涨幅 "
+    "漲跌幅 升跌幅",
+    "volume": "vol volume tradingvol 成交量 总手 成交股数 成交股數 <vol>",
+    "turnover": "amount turnover value amt tradingvalue 成交额 成交金额 总金额 金额 成交額 "
+    "成交金額",
+    "turnover_rate_pct": "turn turnover_rate turnoverrate 换手率 換手率",
+    "name": "name shortname securityname 名称 股票名称 证券名称 证券简称 简称 股票简称 名稱 "
+    "股票名稱 證券名稱",
+    "total_cap": "total_mv totalmv marketcap 总市值 總市值",
     "float_cap": "circ_mv float_mv 流通市值",
 }
 SYMBOL_CALLED = (
-    "code ts_code symbol ticker 代码 证券代码 股票代码 stockcode <ticker> 指数代码 indexcode"
+    "code ts_code symbol ticker 代码 证券代码 股票代码 stockcode <ticker> 指数代码 indexcode "
+    "代號 股票代號 證券代號 代碼 股票代碼 secid"
 )
 DATE_FORMATS = (
     *("%Y-%m-%d", "%Y/%m/%d", "%Y%m%d", "%Y.%m.%d", "%m/%d/%Y", "%d/%m/%Y", "%m/%d/%y", "%d/%m/%y"),
-    *("%d.%m.%Y", "%b %d, %Y", "%d %b %Y", "%d-%b-%Y", "%Y年%m月%d日", "%Y-%m-%d %H:%M:%S"),
+    *("%y/%m/%d", "%d.%m.%Y", "%b %d, %Y", "%d %b %Y", "%d-%b-%Y", "%Y年%m月%d日"),
+    *("%Y-%m-%d %H:%M:%S", "%Y-%m-%d 00:00:00+08:00"),
 )
 MAGNITUDES = {"K": 3, "M": 6, "B": 9, "T": 12, "万": 4, "亿": 8}
 # Exponents of turnover's and of volume's unit, and how the units are written.
 TURNOVER_UNITS = {0: "", 3: "thousand ", 4: "ten_thousand ", 6: "million ", 8: "hundred_million "}
-VOLUME_UNITS = {0: "shares", 2: "lots", 4: "ten_thousand shares", 6: "million shares"}
+VOLUME_UNITS = {
+    0: "shares", 2: "lots", 3: "thousand shares", 4: "ten_thousand shares", 6: "million shares",
+    8: "hundred_million shares",
+}  # fmt: skip
+# What stands in brackets behind a column's name -> exponent; the first that fits counts.
+_SIZES = (
+    (r"百万|百萬|mn\b|million|mil\b", 6), (r"亿|億", 8), (r"千|'?000|thousand|\bk\b", 3),
+    (r"万|萬", 4), (r"手|lots?", 2), (r"股|shares?|元|港|人民币|人民幣|cny|hkd|rmb|yuan|[$¥]", 0),
+)  # fmt: skip
 EXAMINED_ROWS = 2_000
+_SUFFIXES = r"\.(?:csv|txt|json|xlsx|xls|parquet|day|gz|zip)\b"
+_TDX_IN_HUNDREDTHS = re.compile(r"sh6|sz00|sz30|sh000|sz399", re.IGNORECASE)
 _DATE_IN_NAME = re.compile(r"(19|20)\d{6}")
 _INDEX_NAMES = {"^HSI": "HSI", "^HSCE": "HSCEI", "HSTECH.HK": "HSTECH"}
 
@@ -81,6 +97,10 @@ class _Table:
 _NOTHING = {"-", "--", "null", "None", "nan", "NaN", "N/A"}
 
 
+# Column names that YAML would take for something else.
+_NO_TEXT = {"yes", "no", "on", "off", "y", "n", "true", "false", "null"}
+
+
 def draft_spec(path: Path, name: str) -> str:
     """The draft of a spec, in YAML, for files like this one.
 
@@ -93,6 +113,8 @@ def draft_spec(path: Path, name: str) -> str:
     """
     table = _read(path)
     columns = _columns(table.header)
+    if "float_cap" not in columns:
+        columns.pop("total_cap", None)  # no record of its own
     symbol, market, is_index = _symbol(table, path)
     currency = "HKD" if market == "XHKG" else "CNY"
     dates, date_asks = _dates(table, columns, path)
@@ -115,7 +137,10 @@ def draft_spec(path: Path, name: str) -> str:
         basis, why = _price_basis(table, columns)
         lines.append(f"price_basis: {basis}  # ? {why}")
     lines += ["format:", *(_entry(key, value, table.asks) for key, value in table.format.items())]
-    lines += [f"records: [{'index_close' if is_index else 'security_close'}]"]
+    kinds = ["index_close" if is_index else "security_close"]
+    kinds += ["security_valuation"] if "float_cap" in columns and not is_index else []
+    asked = symbol.pop("ask", None)
+    lines += [f"records: [{', '.join(kinds)}]" + (f"  # ? {asked}" if asked else "")]
     lines += ["symbol:", *(_entry(key, value) for key, value in symbol.items())]
     lines += [f"currency: {currency}", "columns:"]
     units, unit_asks = _units(table, columns, currency, is_index)
@@ -133,7 +158,7 @@ def draft_spec(path: Path, name: str) -> str:
         lines.append(
             f"  {canonical_name}: {{{', '.join(parts)}}}" + (f"  # ? {asked}" * bool(asked))
         )
-    used = {*columns.values(), symbol.get("column")}
+    used = {*columns.values(), *(c for c in table.header if _quoted(c) == symbol.get("column"))}
     others = [column for column in dict.fromkeys(table.header) if column and column not in used]
     if others:
         lines.append("ignored_columns:")
@@ -149,7 +174,7 @@ def _read(path: Path) -> _Table:
     if not content.strip():
         raise FileReadError("is empty")
     content = unpack(content, _format("xlsx" if b"xl/work" in content else "csv"))
-    if content.startswith(b"PK\3\4"):
+    if content.startswith((b"PK\3\4", XLS)):
         return _from_workbook(content)
     if content.startswith(b"PAR1"):
         document = read_parquet(content, _format("parquet"))
@@ -158,7 +183,10 @@ def _read(path: Path) -> _Table:
         document = read_tdx_day(content, _format("tdx_day"))
         return _Table(document.header, [row.cells for row in document.rows], {"type": "tdx_day"})
     text, encoding = _decoded(content)
-    is_json = re.match(r"\s*[\[{]|\s*[\w.$ ]+\s*[=(]\s*[\[{]", text)
+    beginning = text.lstrip()[:300]
+    if re.match(r"<(!doctype|html)", beginning, re.IGNORECASE):
+        raise FileReadError("is a web page, not a file of rows; fetch it again")
+    is_json = re.match(r"[\[{]|[\w.$]+ ?[\w.$]* ?[=(] ?[\[{]", beginning)
     table = _from_json(text) if is_json else _from_csv(text)
     if encoding != "utf-8":
         table.format["encoding"] = encoding
@@ -175,32 +203,45 @@ def _format(type_: str) -> Format:
 def _decoded(content: bytes) -> tuple[str, str]:
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         return content.decode("utf-16"), "utf-16"
+    found = {}
     for encoding in ("utf-8", "gb18030", "big5"):
         try:
-            text = content.decode(encoding)
+            found[encoding] = content.decode(encoding)
         except UnicodeDecodeError:
             continue
-        with_mark = text.startswith("\ufeff")
-        return text.removeprefix("\ufeff"), "utf-8-sig" if with_mark else encoding
-    raise FileReadError("is in none of the encodings utf-8, utf-16, gb18030 and big5")
+    if not found:
+        raise FileReadError("is in none of the encodings utf-8, utf-16, gb18030 and big5")
+    if "utf-8" in found:
+        with_mark = found["utf-8"].startswith("\ufeff")
+        return found["utf-8"].removeprefix("\ufeff"), "utf-8-sig" if with_mark else "utf-8"
+    encoding = max(found, key=lambda name: _share_of_usual_characters(found[name], name))
+    return found[encoding], encoding
+
+
+def _share_of_usual_characters(text: str, encoding: str) -> float:
+    """How many of the Chinese characters are those that everybody writes with.
+
+    What is read in the wrong encoding has characters that nobody uses.
+    """
+    written = [mark for mark in text if mark > "\x7f"][:5_000]
+    if encoding == "big5":
+        usual = sum(b"\xa4" <= mark.encode("big5")[:1] <= b"\xc6" for mark in written)
+    else:
+        usual = sum(bool(mark.encode("gb2312", "ignore")) for mark in written)
+    return usual / max(len(written), 1)
 
 
 def _from_workbook(content: bytes) -> _Table:
-    import openpyxl
-
-    try:
-        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-        rows = [
-            ["" if value is None else str(value).strip() for value in values]
-            for values in book.worksheets[0].iter_rows(max_row=EXAMINED_ROWS, values_only=True)
-        ]
-    except Exception as error:  # openpyxl raises errors of any type for a damaged workbook
-        raise FileReadError(f"is not a readable workbook ({error})") from error
+    found = first_rows(content, _format("xlsx"), EXAMINED_ROWS)
+    rows = [[cell or "" for cell in row] for row in found]
     at = _header_row(rows)
     while rows[at] and not rows[at][-1]:
         rows[at].pop()
     form: dict[str, Any] = {"type": "xlsx"} | ({"title_lines": at} if at else {})
-    table = _Table(rows[at], [list(row) for row in rows[at + 1 :] if any(row)], form)
+    below: list[list[Cell]] = [list(row) for row in rows[at + 1 :] if any(row)]
+    while below and sum(map(bool, below[-1])) == 1:
+        below.pop()  # a line below the rows, which the reader passes over
+    table = _Table(rows[at], below, form)
     _find_numbers(table)
     return table
 
@@ -208,10 +249,13 @@ def _from_workbook(content: bytes) -> _Table:
 def _from_csv(text: str) -> _Table:
     lines = text.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n").split("\n")
     delimiter = max(",\t;|", key=lambda mark: _evenness(lines, mark))
-    rows = [
-        next(csv.reader([line], delimiter=delimiter, skipinitialspace=True), [])
-        for line in lines[: EXAMINED_ROWS + 20]
-    ]
+    try:
+        rows = [
+            next(csv.reader([line], delimiter=delimiter, skipinitialspace=True), [])
+            for line in lines[: EXAMINED_ROWS + 20]
+        ]
+    except csv.Error as error:
+        raise FileReadError(f"has a line that cannot be split into cells ({error})") from error
     at = _header_row(rows)
     header = [cell.strip() for cell in rows[at]]
     form: dict[str, Any] = {"type": "csv"}
@@ -222,17 +266,21 @@ def _from_csv(text: str) -> _Table:
     form |= {"header_lines": 1 + more} if more else {}
     if more and rows[at + 1][:1] == ["Ticker"]:
         form["symbol_line"] = 2
-    last = lines[-1].strip()
+    last = lines[-1].strip().rstrip(delimiter)
     asks = {}
     begin = re.split("[:：]", last)[0]
-    is_below = begin and delimiter not in last and not last[:1].isdigit()
+    is_below = begin and delimiter not in last and not last[:1].isdigit() and '"' not in begin
     if len(lines) > at + 2 + more and is_below:
         form["footer"] = begin
         asks["footer"] = "how the line below the rows begins"
     elif text.endswith("\n"):
         form["ends_with_newline"] = True
         asks["ends_with_newline"] = "whether every whole file does; then a cut one is seen"
-    data: list[list[Cell]] = [list(row) for row in below[more:] if len(row) == len(header)]
+    data: list[list[Cell]] = [
+        list(row)
+        for row in below[more:]
+        if len(row) == len(header) and not ("footer" in form and row[0].startswith(begin))
+    ]
     return _Table(header, data, form, asks)
 
 
@@ -258,7 +306,10 @@ def _has_numbers(row: Sequence[str]) -> bool:
 
 
 def _from_json(text: str) -> _Table:
-    lists = [(p, found) for p, found in _lists(parse_json(text), "") if found]
+    try:
+        lists = [(p, found) for p, found in _lists(parse_json(text), "") if found]
+    except RecursionError as error:
+        raise FileReadError("has lists in lists without end") from error
     records = [(p, f) for p, f in lists if isinstance(f[0], dict | list) or _is_joined(f)]
     if not records:
         raise FileReadError("has no list of records, and lists for each column are not drafted")
@@ -312,7 +363,15 @@ def _find_numbers(table: _Table) -> None:
 
 
 def _plain(name: str) -> str:
-    return re.sub(r"[\s.]|[(（].*?[)）]", "", name.lower())
+    return re.sub(r"[(（\[].*?[)）\]]|[\s.]", "", name.lower())
+
+
+def _size_in(header: str | None) -> int | None:
+    """The exponent of a unit that a column's name states in brackets; None if it states none."""
+    found = re.search(r"[(（\[](.*?)[)）\]]", (header or "").lower())
+    if not found:
+        return None
+    return next((size for words, size in _SIZES if re.search(words, found[1])), None)
 
 
 def _columns(header: Sequence[str]) -> dict[str, str]:
@@ -336,12 +395,14 @@ def _dates(table: _Table, columns: dict[str, str], path: Path) -> tuple[dict[str
             return {"in_name": True}, ""
         raise FileReadError("has no column that looks like a date, and none in its name")
     values = table.column(columns["trade_date"])
+    if not values:
+        raise FileReadError("has no rows below its header")
     fitting = [form for form in DATE_FORMATS if values and all(_is_date(v, form) for v in values)]
     if not fitting:
-        if values and all(re.fullmatch(r"\d{9,10}", value) for value in values):
+        if all(re.fullmatch(r"\d{9,10}", value) for value in values):
             return {"format": "epoch"}, ""
         raise FileReadError(f"has dates in a form that is not known: {', '.join(values[:3])}")
-    others = [form for form in fitting[1:] if form.lower() != fitting[0].lower()]
+    others = fitting[1:]
     return {"format": fitting[0]}, f"or {' or '.join(others)}" if others else ""
 
 
@@ -354,21 +415,34 @@ def _is_date(text: str, form: str) -> bool:
 
 def _symbol(table: _Table, path: Path) -> tuple[dict[str, Any], str, bool]:
     """Where the symbols are and how they are written, the market, and whether they are indices."""
-    stem = re.split(r"\.(csv|txt|json|xlsx|xls|parquet|day|gz|zip)\b", path.name)[0]
-    names = [c for c in table.header if _plain(c) in SYMBOL_CALLED.split()]
-    for column in names:
+    stem = re.split(_SUFFIXES, path.name, flags=re.IGNORECASE)[0]
+    for column in _symbol_columns(table):
         codes = sorted(set(table.column(column)))
         if found := _scheme(codes):
             scheme, symbol, is_index = found
             said: dict[str, Any] = {"column": _quoted(column), "scheme": scheme}
             if len(codes) == 1 and canonical(scheme, stem) == symbol:
                 said = {"file": "symbol"} | said
+            if scheme == "hkex_code" and not any(c.startswith("0") or len(c) > 4 for c in codes):
+                said["ask"] = "of Hong Kong, or mainland codes that lost their zeros"
             return said, _market(symbol), is_index
+    if table.format["type"] == "tdx_day" and not _TDX_IN_HUNDREDTHS.match(stem):
+        raise FileReadError(
+            f"is of {stem}, perhaps a fund or B share: their prices are in thousandths, and only "
+            "A shares and indices are read (sh6…, sz00…, sz30…, sh000…, sz399…)"
+        )
     for code in (stem, *re.findall(r"[#_ -](\d{4,6})$", stem)):
         if found := _scheme([code]):
             scheme, symbol, is_index = found
-            return {"file": "symbol", "scheme": scheme}, _market(symbol), is_index
-    symbol = _INDEX_NAMES.get(stem, stem.upper())
+            said = {"file": "symbol", "scheme": scheme}
+            if scheme == "a_share_code" and f"{code}.SH" in known_indices():
+                said["ask"] = (
+                    f'{symbol}; or index_close of {code}.SH, with map: {{"{code}": {code}.SH}} '
+                    "in place of the scheme, and prices in points"
+                )
+            return said, _market(symbol), is_index
+    numbered = next((s for s in (f"{stem}.SZ", f"{stem}.SH") if s in known_indices()), None)
+    symbol = numbered or _INDEX_NAMES.get(stem, stem.upper())
     if symbol in known_indices():
         return {"file": "symbol", "map": {stem: symbol}}, _market(symbol), True
     raise FileReadError(
@@ -377,22 +451,35 @@ def _symbol(table: _Table, path: Path) -> tuple[dict[str, Any], str, bool]:
     )
 
 
+def _symbol_columns(table: _Table) -> list[str]:
+    return [column for column in table.header if _plain(column) in SYMBOL_CALLED.split()]
+
+
 def _scheme(codes: Sequence[str]) -> tuple[Scheme, str, bool] | None:
     """The scheme by which all codes are indices, or securities; a symbol, and which of the two.
 
     Codes of Beijing, which is not covered, may be among them.
+
+    Raises:
+        FileReadError: they are of Hong Kong and of the mainland.
     """
     schemes: tuple[Scheme, ...] = (
         *("as_delivered", "csi_code", "hkex_code", "a_share_code", "exchange_code"),
     )
     for scheme in schemes:
         symbols = [canonical(scheme, code) for code in codes]
-        if scheme == "hkex_code" and not all(re.fullmatch(r"\d{4,5}(\.HK)?", c) for c in codes):
+        if scheme == "hkex_code" and not all(re.fullmatch(r"\d{1,5}(\.HK)?", c) for c in codes):
             continue
         if symbols and known_indices() >= set(symbols):
             return scheme, symbols[0], True
         covered = [symbol for symbol in symbols if not symbol.endswith(".BJ")]
         if covered and not any(security_problem(symbol) for symbol in covered):
+            if len({symbol.endswith(".HK") for symbol in covered}) > 1:
+                raise FileReadError(
+                    "has symbols of Hong Kong and of the mainland, in two currencies: cut it in "
+                    "two files, or write two feeds that each pass over the other's codes "
+                    "(symbol.ignored)"
+                )
             return scheme, covered[0], False
     return None
 
@@ -405,7 +492,7 @@ def _market(symbol: str) -> str:
 
 
 def _pattern(path: Path, symbol: dict[str, Any], is_day: bool) -> str:
-    suffix = "".join(re.findall(r"\.(?:csv|txt|json|xlsx|parquet|day|gz|zip)\b", path.name))
+    suffix = "".join(found[0] for found in re.finditer(_SUFFIXES, path.name, re.IGNORECASE))
     if is_day:
         return _DATE_IN_NAME.sub("{date}", path.name, count=1)
     if "file" not in symbol:
@@ -414,28 +501,36 @@ def _pattern(path: Path, symbol: dict[str, Any], is_day: bool) -> str:
     return ("*" + before[0][-1] if before else "") + "{symbol}" + suffix
 
 
-def _numbers(table: _Table, column: str | None) -> list[float]:
-    values = []
-    for cell in table.column(column) if column else []:
-        text = cell.replace(table.format.get("thousands", "\0"), "").rstrip("% ")
-        factor = 1.0
-        for letter, exponent in table.format.get("magnitudes", {}).items():
-            if text.endswith(letter):
-                text, factor = text[:-1], 10.0**exponent
-        try:
-            values.append(float(text) * factor)
-        except ValueError:
-            values.append(float("nan"))
-    return values
+def _numbers(table: _Table, column: str) -> list[float]:
+    """The number in each examined row, NaN where there is none."""
+    at = table.header.index(column)
+    return [
+        _number(row[at] if at < len(row) else None, table.format)
+        for row in table.rows[:EXAMINED_ROWS]
+    ]
+
+
+def _number(cell: Cell, form: dict[str, Any]) -> float:
+    text = (cell or "").strip().replace(form.get("thousands", "\0"), "").rstrip("% ")
+    exponent = 0
+    for letter, of_letter in form.get("magnitudes", {}).items():
+        if text.endswith(letter):
+            text, exponent = text[:-1], of_letter
+    try:
+        # Not a product, which would make 329.12万 no whole number.
+        return float(f"{text}e{exponent}") if exponent else float(text)
+    except ValueError:
+        return float("nan")
 
 
 def _price_basis(table: _Table, columns: dict[str, str]) -> tuple[str, str]:
     closes = table.column(columns["close"])
+    unproven = "; if adjusted, the units of volume and turnover are not proven"
     if any(value <= 0 for value in _numbers(table, columns["close"])):
         return "adjusted_difference", "some closes are not above 0"
     if any(len(close.partition(".")[2].rstrip("0")) > 3 for close in closes):
-        return "adjusted_ratio", "closes have more decimals than a tick"
-    return "traded", "or adjusted_ratio, adjusted_difference: ask the vendor"
+        return "adjusted_ratio", f"closes have more decimals than a tick{unproven}"
+    return "traded", f"or adjusted_ratio, adjusted_difference: ask the vendor{unproven}"
 
 
 def _units(
@@ -444,48 +539,118 @@ def _units(
     """Canonical column -> its unit, and what must be asked about it."""
     price = "points" if is_index else currency
     units = dict.fromkeys(("open", "high", "low", "close", "previous_close", "change"), price)
-    units |= {"change_pct": "percent", "turnover_rate_pct": "percent"}
     asks = {}
-    units |= {"total_cap": currency, "float_cap": currency}
+    units["change_pct"], asks["change_pct"] = _unit_of_change(table, columns)
+    units["turnover_rate_pct"] = "percent"
+    if rates := [r for r in _numbers_of(table, columns, "turnover_rate_pct") if r == r]:
+        has_sign = any("%" in cell for cell in table.column(columns["turnover_rate_pct"]))
+        if max(rates) < 0.5 and not has_sign:
+            asks["turnover_rate_pct"] = "or fraction, if 0.01 is one percent"
     for name in ("total_cap", "float_cap"):
-        asks[name] = f"{currency}, or ten_thousand {currency}, or hundred_million {currency}"
+        size = _size_in(columns.get(name))
+        units[name] = f"{TURNOVER_UNITS.get(size or 0, '')}{currency}"
+        if size is None:
+            asks[name] = f"{currency}, or ten_thousand {currency}, or hundred_million {currency}"
+    stated = {name: _size_in(columns.get(name)) for name in ("volume", "turnover")}
     fitting = [] if is_index else _fitting_units(table, columns)
-    volume, turnover = fitting[0] if fitting else ("shares", "")
-    units |= {"volume": volume, "turnover": f"{turnover}{currency}"}
-    if len(fitting) > 1:
-        others = [f"{v} and {t}{currency}" for v, t in fitting[1:]]
-        asks |= dict.fromkeys(("volume", "turnover"), f"together; or {' or '.join(others)}")
+    of_header = [
+        (v, t)
+        for v, t in fitting
+        if stated["volume"] in (None, v) and stated["turnover"] in (None, t)
+    ]
+    if of_header or fitting:
+        volume, turnover = (of_header or fitting)[0]
+    else:
+        volume, turnover = stated["volume"] or 0, stated["turnover"] or 0
+    units["volume"] = VOLUME_UNITS.get(volume, "shares")
+    units["turnover"] = f"{TURNOVER_UNITS.get(turnover, '')}{currency}"
+    others = [pair for pair in of_header or fitting if pair != (volume, turnover)]
+    if fitting and not of_header:
+        asks |= dict.fromkeys(
+            ("volume", "turnover"), "turnover ÷ volume contradicts what the header states"
+        )
+    elif others:
+        named = [f"{VOLUME_UNITS[v]} and {TURNOVER_UNITS[t]}{currency}" for v, t in others]
+        asks |= dict.fromkeys(("volume", "turnover"), f"together; or {' or '.join(named)}")
+    elif not fitting and not is_index and None not in stated.values():
+        asks |= dict.fromkeys(("volume", "turnover"), "turnover ÷ volume is no price of the file")
     elif not fitting:
-        asks["volume"] = "or lots; the file does not prove it"
-        asks["turnover"] = f"or thousand {currency}; the file does not prove it"
+        if stated["volume"] is None:
+            asks["volume"] = "or lots; the file does not prove it"
+        if stated["turnover"] is None:
+            asks["turnover"] = f"or thousand {currency}; the file does not prove it"
     return units, asks
 
 
-def _fitting_units(table: _Table, columns: dict[str, str]) -> list[tuple[str, str]]:
-    """The units of volume and turnover with which their quotient is a price of the file."""
+def _numbers_of(table: _Table, columns: dict[str, str], name: str) -> list[float]:
+    return _numbers(table, columns[name]) if name in columns else []
+
+
+def _unit_of_change(table: _Table, columns: dict[str, str]) -> tuple[str, str]:
+    """Percent, or fraction, as the closes of the file show; and what must be asked."""
+    stated = _numbers_of(table, columns, "change_pct")
+    if not stated or any("%" in cell for cell in table.column(columns["change_pct"])):
+        return "percent", ""
+    closes = _numbers(table, columns["close"])
+    before = _numbers_of(table, columns, "previous_close")
+    if not before and "change" in columns:
+        before = [c - m for c, m in zip(closes, _numbers(table, columns["change"]), strict=True)]
+    symbols = [row for row in _symbol_columns(table) if len(set(table.column(row))) > 1]
+    if not before and not symbols:
+        # The row above is the session before, or the one below.
+        is_rising = table.column(columns.get("trade_date", columns["close"]))[:2]
+        shift = 1 if is_rising == sorted(is_rising) else -1
+        before = [
+            closes[at - shift] if 0 <= at - shift < len(closes) else float("nan")
+            for at in range(len(closes))
+        ]
+    ratios = [
+        pct / moved
+        for pct, close, previous in zip(stated, closes, before, strict=False)
+        if previous > 0 and abs(moved := (close / previous - 1) * 100) > 0.05
+    ]
+    ratios = [ratio for ratio in ratios if ratio == ratio]
+    if not ratios:
+        small = all(abs(value) < 0.5 for value in stated if value == value)
+        return "percent", "or fraction, if 0.01 is one percent" if small else ""
+    middle = median(ratios)
+    if 0.005 < middle < 0.02:
+        return "fraction", ""
+    return "percent", "" if 0.5 < middle < 2 else "it does not follow from the closes"
+
+
+def _fitting_units(table: _Table, columns: dict[str, str]) -> list[tuple[int, int]]:
+    """Exponents of volume and turnover with which their quotient is a price of the file.
+
+    The likeliest first. A thousand shares for a thousand yuan have the quotient of one share for
+    one yuan: such pairs count where the header states them.
+    """
     if not {"volume", "turnover"} <= set(columns):
         return []
-    names = [columns[name] for name in ("turnover", "volume", "close")]
-    places = [table.header.index(name) for name in names]
-    whole = [r for r in table.rows[:EXAMINED_ROWS] if all(len(r) > p and r[p] for p in places)]
-    part = _Table(table.header, whole, table.format)
+    dealt, volumes, closes = (
+        _numbers(table, columns[name]) for name in ("turnover", "volume", "close")
+    )
     ratios = [
-        dealt / (volume * close)
-        for dealt, volume, close in zip(*(_numbers(part, name) for name in names), strict=True)
-        if volume > 0 and close > 0 and dealt > 0
+        turnover / (volume * close)
+        for turnover, volume, close in zip(dealt, volumes, closes, strict=True)
+        if volume > 0 and close > 0 and turnover > 0
     ]
     if not ratios:
         return []
     ratio = median(ratios)
+    stated = {_size_in(columns["volume"]), _size_in(columns["turnover"])} - {None}
     # Shares have no decimals, thousands of them have, and lots may.
-    is_whole = all(cell.removesuffix(".0").isdecimal() for cell in part.column(names[1]))
-    volume_units = [0, 2] if is_whole else [v for v in VOLUME_UNITS if v]
-    return [
-        (VOLUME_UNITS[v], turnover)
-        for t, turnover in TURNOVER_UNITS.items()
-        for v in volume_units
+    is_whole = all(volume.is_integer() for volume in volumes if volume == volume)
+    fitting = [
+        (v, t)
+        for t in TURNOVER_UNITS
+        for v in VOLUME_UNITS
         if 0.5 < ratio * 10.0 ** (t - v) < 2
+        and (v in stated or (v in (0, 2) if is_whole else v != 0))
+        and (v != 3 or t == 3 or v in stated)
     ]
+    # A thousand, million or hundred million of both are rarer than ten thousand of both.
+    return sorted(fitting, key=lambda pair: (pair[0] in (3, 6, 8), pair))
 
 
 # --- YAML ----------------------------------------------------------------------------------------
@@ -493,12 +658,7 @@ def _fitting_units(table: _Table, columns: dict[str, str]) -> list[tuple[str, st
 
 def _quoted(text: str) -> str:
     """A text as YAML reads it back."""
-    is_plain = re.fullmatch(r"[^\W\d][\w ]*", text) and text.lower() not in (
-        "yes",
-        "no",
-        "on",
-        "off",
-    )
+    is_plain = re.fullmatch(r"[^\W\d][\w ]*", text) and text.lower() not in _NO_TEXT
     return text if is_plain else json.dumps(text, ensure_ascii=False)
 
 

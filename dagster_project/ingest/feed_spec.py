@@ -87,8 +87,8 @@ class Format(Strict):
     delimiter: Annotated[str, StringConstraints(pattern=r'^([^"\s]|\t)$')] = ","
     title_lines: int = Field(0, ge=0, description="csv and xlsx: lines above the header")
     header_lines: int = Field(1, ge=1, description="the first of them has the columns' names")
-    footer: str | None = Field(
-        None, min_length=1, description="how a line below the rows begins that holds no data"
+    footer: tuple[Annotated[str, StringConstraints(min_length=1)], ...] = Field(
+        (), description="how lines below the rows begin that hold no data"
     )
     symbol_line: int | None = Field(
         None, description="the number of a header line whose cells repeat the file's symbol"
@@ -135,6 +135,11 @@ class Format(Strict):
     )
     nulls: tuple[str, ...] = ("", "-", "--", "N/A", "NA", "null", "None", "nan", "NaN")
     max_megabytes: int = Field(128, ge=1, description="a larger file is quarantined unread")
+
+    @field_validator("footer", mode="before")
+    @classmethod
+    def _one_or_several(cls, value: Any) -> Any:
+        return (value,) if isinstance(value, str) else value
 
     @field_validator("encoding")
     @classmethod

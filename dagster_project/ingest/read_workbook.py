@@ -52,6 +52,22 @@ def read_workbook(content: bytes, format_: Format) -> Document:
     return Document(header, rows, last - len(rows))
 
 
+def first_rows(content: bytes, format_: Format, count: int) -> list[list[Cell]]:
+    """The first rows of a workbook's first sheet, whatever they are, for a draft.
+
+    Raises:
+        FileReadError: it is not a workbook, or is larger than the format allows.
+    """
+    try:
+        sheet = _xls_sheet(content) if content.startswith(XLS) else _xlsx_sheet(content, format_)
+        found = sheet.iter_rows(min_row=1, max_row=count, values_only=True)
+        return [_tidy_cells(values, format_) for values in found]
+    except FileReadError:
+        raise
+    except Exception as error:  # both libraries raise errors of any type for a damaged workbook
+        raise FileReadError(f"is not a readable workbook ({error}); fetch it again") from error
+
+
 def _xlsx_sheet(content: bytes, format_: Format) -> Any:
     import openpyxl  # takes a tenth of a second, and most nights bring no workbook
 

@@ -156,8 +156,8 @@ def _pass_over(rules: _Rules, spec: FeedSpec, segment_cell: str | None) -> None:
 def _reject_odd_shapes(rules: _Rules, spec: FeedSpec, width: int, needed: str) -> None:
     odd_width = f"len(fields) is distinct from {width}"
     rules.reject("trim(text) = ''", "framing", only_if=odd_width)
-    if spec.format.footer:
-        rules.reject(f"starts_with(trim(text), {literal(spec.format.footer)})", "framing")
+    for beginning in spec.format.footer:
+        rules.reject(f"starts_with(trim(text), {literal(beginning)})", "framing")
     rules.reject("fields is null", "broken_quotes", "'its quotes are malformed'", only_if=odd_width)
     rules.reject(
         odd_width, "field_count", f"'{width} cells are expected, but the line has '", "len(fields)",

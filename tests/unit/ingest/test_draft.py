@@ -5,8 +5,9 @@ not belong here: reading by a spec (`test_vendor_shapes.py`).
 """
 
 import json
+import struct
 from contextlib import suppress
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from dagster_project.ingest.feed_spec import FeedSpec
 from tests.support import real_files
 from tests.unit.ingest.support import SPECS, read_several
 from tests.unit.ingest.test_vendor_feeds import FILES
-from tests.unit.ingest.test_vendor_shapes import SHAPES_OF_JSON, named
+from tests.unit.ingest.test_vendor_shapes import BOOK, SHAPES_OF_JSON, named
 
 
 def drafted(path: Path, content: str | bytes) -> tuple[FeedSpec, dict[str, str]]:
@@ -115,6 +116,162 @@ def test_units_follow_from_the_file(
     assert (spec.columns["volume"].unit, spec.columns["turnover"].unit) == (volume, turnover)
 
 
+D = date(2025, 9, 17)
+# Name, content, and what the draft of it must load from its last row.
+LOADED: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "turnover with cents": (
+        "600519.csv",
+        "date,open,high,low,close,volume,amount\n"
+        "2025-09-17,1500.00,1504.00,1486.00,1493.00,2876543.00,4301234567.00\n",
+        {"volume": 2876543, "turnover": Decimal("4301234567.00")},
+    ),
+    "thousands": (
+        "0700.HK.csv",
+        'Date,Close,Volume,Turnover\n2025-09-17,661.5,"19,712,304","13,039,234,567"\n',
+        {"volume": 19712304, "turnover": Decimal(13039234567)},
+    ),
+    "magnitudes": (
+        "600519.csv",
+        "日期,收盘,成交量,成交额\n2025-09-17,1493.0,329.12万,49.14亿\n",
+        {"volume": 3291200, "turnover": Decimal(4914000000)},
+    ),
+    "exponents": (
+        "600519.csv",
+        "date,close,volume,amount\n2025-09-17,1493.0,3.291234E+06,4.913812345E+09\n",
+        {"volume": 3291234, "turnover": Decimal(4913812345)},
+    ),
+    "a suspended day": (
+        "600519.csv",
+        "date,close,volume,amount\n2025-09-15,1499.98,--,--\n2025-09-16, ,nan,1\n"
+        "2025-09-17,1499.98,3291234,4931234567\n",
+        {"volume": 3291234, "turnover": Decimal(4931234567)},
+    ),
+    "thousands in the header": (
+        "0700.HK.csv",
+        "日期,最高,最低,收盘,成交量(千股),成交额(千元)\n"
+        "2025-09-17,663.50,642.00,661.50,24332,15942346\n",
+        {"volume": 24332000, "turnover": Decimal(15942346000)},
+    ),
+    "ten thousands in the header": (
+        "600519.csv",
+        "日期,收盘,成交量(万股),成交额(万元)\n2025-09-17,1499.98,329,493493\n",
+        {"volume": 3290000, "turnover": Decimal(4934930000)},
+    ),
+    "lots in the header, hundred millions": (
+        "600519.csv",
+        "日期,收盘,成交量(手),成交额(亿元)\n2025-09-17,1499.98,32912,49.37\n",
+        {"volume": 3291200, "turnover": Decimal(4937000000)},
+    ),
+    "lots in the header alone": (
+        "600519.csv",
+        "日期,收盘,成交量(手)\n2025-09-17,1499.98,32912\n",
+        {"volume": 3291200},
+    ),
+    "percent as a fraction, proven by the closes": (
+        "600519.csv",
+        "日期,收盘,涨跌幅\n2025-09-15,1515.90,0.0000\n2025-09-16,1499.98,-0.0105\n"
+        "2025-09-17,1493.00,-0.0047\n",
+        {"change_pct": -0.47},
+    ),
+    "the newest row first": (
+        "600519.csv",
+        "日期,收盘,涨跌幅\n2025-09-17,1493.00,-0.0047\n2025-09-16,1499.98,-0.0105\n"
+        "2025-09-15,1515.90,0.0000\n",
+        {"change_pct": 0.0},
+    ),
+    "Hong Kong's own words": (
+        "0700.HK.csv",
+        "日期,開市價,最高價,最低價,收市價,成交股數\n2025-09-17,644,663.5,642,661.5,19712304\n",
+        {"open": 644, "high": Decimal("663.5"), "close": Decimal("661.5"), "volume": 19712304},
+    ),
+    "numbers for exchanges": (
+        "all.csv",
+        "secid,date,close\n0.000001,2025-09-17,11.7\n1.600519,2025-09-17,1493\n",
+        {"symbol": "600519.SH", "close": 1493},
+    ),
+    "a footer as wide as the table": (
+        "600519.csv",
+        "日期,收盘,成交量\n2025-09-17,1493.00,2876543\n数据来源：Wind,,\n",
+        {"close": 1493, "volume": 2876543},
+    ),
+    "a column that YAML would take for nothing": (
+        "600519.csv", "date,close,null,true\n2025-09-17,1493,1,2\n", {"close": 1493},
+    ),
+    "capitals": ("600519.CSV", "date,close\n2025-09-17,1493\n", {"symbol": "600519.SH"}),
+    "capitalisation": (
+        "daily.csv",
+        "代码,日期,收盘,总市值(亿元),流通市值(亿元)\n600519,2025-09-17,1493,18696.39,18696.39\n",
+        {"float_cap": Decimal(1869639000000), "total_cap": Decimal(1869639000000)},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", LOADED)
+def test_a_draft_loads_what_the_file_says(tmp_path: Path, case: str) -> None:
+    name, content, expected = LOADED[case]
+    spec, _ = drafted(tmp_path / name, content)
+    assert spec.columns.keys() >= expected.keys() - {"symbol"}
+    found = rows(spec, name, content.encode(), list(expected))
+    assert found, "every row is rejected"
+    assert dict(zip(expected, found[-1], strict=True)) == pytest.approx(expected)
+
+
+def test_a_unit_that_the_figures_contradict_is_asked(tmp_path: Path) -> None:
+    content = "日期,收盘,成交量(股),成交额(元)\n2025-09-17,1500,{}\n"
+    spec, asks = drafted(tmp_path / "600519.csv", content.format("32912,4936800000"))
+    assert spec.columns["volume"].unit == "lots"
+    assert "contradicts what the header states" in asks["volume"]
+    _, asks = drafted(tmp_path / "600519.csv", content.format("32912,493680000"))
+    assert "is no price of the file" in asks["volume"]
+
+
+def test_two_readings_of_a_date_are_asked(tmp_path: Path) -> None:
+    spec, asks = drafted(tmp_path / "0700.HK.csv", "Date,Close\n25/09/16,661.5\n")
+    assert spec.columns["trade_date"].format == "%d/%m/%y"
+    assert "%y/%m/%d" in asks["trade_date"]
+
+
+def test_a_code_of_a_share_and_of_an_index_is_asked(tmp_path: Path) -> None:
+    spec, asks = drafted(tmp_path / "000001.csv", "date,close\n2025-09-17,3876.34\n")
+    assert spec.records == ("security_close",)
+    assert "index_close of 000001.SH" in asks["records"]
+    spec, _ = drafted(tmp_path / "399001.csv", "date,close\n2025-09-17,13215.46\n")
+    assert spec.records == ("index_close",)
+    _, asks = drafted(tmp_path / "all.csv", "code,date,close\n2594,2025-09-17,108\n")
+    assert "lost their zeros" in asks["records"]
+
+
+def test_dates_of_a_workbook_are_read_as_the_reader_reads_them(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    for cells in (
+        ("日期", "收盘价"), (datetime(2025, 9, 17), 1493.0), ("数据来源：Wind", None),
+    ):  # fmt: skip
+        book.worksheets[0].append(cells)
+    book.save(tmp_path / "book.xlsx")
+    content = (tmp_path / "book.xlsx").read_bytes()
+    spec, _ = drafted(tmp_path / "600519.xlsx", content)
+    assert rows(spec, "600519.xlsx", content, ["trade_date", "close"]) == [(D, Decimal(1493))]
+
+
+def test_a_workbook_of_before_2007_is_looked_at_cell_by_cell(tmp_path: Path) -> None:
+    """This one writes its dates in two forms, which no spec can say."""
+    with pytest.raises(FileReadError, match="form that is not known: 20250916, 20250917, 2025-09"):
+        drafted(tmp_path / "600519.xls", BOOK)
+
+
+def test_traditional_chinese_is_told_from_simplified(tmp_path: Path) -> None:
+    content = "日期,名稱,收盤價,成交金額\n2025-09-17,騰訊控股,661.5,13039234567\n".encode("big5")
+    spec, _ = drafted(tmp_path / "0700.HK.csv", content)
+    assert spec.format.encoding == "big5"
+    assert rows(spec, "0700.HK.csv", content, ["name"]) == [("騰訊控股",)]
+
+
+def test_a_fund_of_tongdaxin_is_refused(tmp_path: Path) -> None:
+    record = struct.pack("<IIIIIfII", 20250916, 4590, 4620, 4560, 4600, 4.6e9, 10**9, 0)
+    with pytest.raises(FileReadError, match="fund or B share"):
+        drafted(tmp_path / "sh510300.day", record)
+
+
 def test_what_a_file_does_not_prove_is_asked(tmp_path: Path) -> None:
     content = "Date,Close,Volume\n09/10/2025,500.5,1000\n"
     spec, asks = drafted(tmp_path / "0700.HK.csv", content)
@@ -161,6 +318,11 @@ def test_an_index_is_told_from_a_security(tmp_path: Path) -> None:
         ("600519.json", '{"a": 1}', "has no list of records"),
         ("600519.json", "[[1, 2, 3]]", "has records without names"),
         ("600519.csv", b"\xff\xff\xff", "is in none of the encodings"),
+        ("600519.csv", "date,close\n", "has no rows below its header"),
+        ("600519.xls", "<html><table>", "is a web page"),
+        ("a.csv", "code,date,close\n600519.SH,2025-09-17,1\n00700.HK,2025-09-17,2\n", "two curr"),
+        ("600519.json", "[" * 100_000, "lists in lists|deep|nested"),
+        ("600519.csv", "date,close\n" + "1" * 200_000 + ",2\n", "cannot be split"),
     ],
 )
 def test_what_cannot_be_drafted_is_said(
@@ -173,7 +335,7 @@ def test_what_cannot_be_drafted_is_said(
 def test_a_last_line_that_begins_with_a_colon_is_no_footer(tmp_path: Path) -> None:
     name, text = next((name, data) for _, name, data, _ in DRAFTED if name == "20250917.csv")
     spec, asks = drafted(tmp_path / name, text.rstrip("\n") + "\n:")
-    assert spec.format.footer is None
+    assert not spec.format.footer
     assert "footer" not in asks
 
 

@@ -85,6 +85,14 @@ FILES: dict[str, list[tuple[str, str, dict[str, Any]]]] = {
             "数据来源:通达信\r\n",
             {**NIGHT, "symbol": "600436.SH", "high": 205, "close": 203.1, "volume": 4943200},
         ),
+        (
+            "SZ#000333.txt",
+            "000333 美的集团 日线 不复权\r\n"
+            "      日期\t    开盘\t    最高\t    最低\t    收盘\t    成交量\t    成交额\r\n"
+            "2025/09/17\t73.90\t75.00\t73.50\t74.10\t4943200\t366280000.00\r\n"
+            "#数据来源:通达信\r\n",
+            {**NIGHT, "symbol": "000333.SZ", "high": 75, "close": 74.1, "volume": 4943200},
+        ),
     ],
     "investing_index": [
         (
