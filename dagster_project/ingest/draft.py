@@ -113,6 +113,8 @@ def draft_spec(path: Path, name: str) -> str:
     """
     table = _read(path)
     columns = _columns(table.header)
+    if "close" not in columns and (symbols := _symbols_in_header(table)):
+        return _draft_of_wide(table, path, name, symbols)
     if "float_cap" not in columns:
         columns.pop("total_cap", None)  # no record of its own
     symbol, market, is_index = _symbol(table, path)
@@ -151,6 +153,8 @@ def draft_spec(path: Path, name: str) -> str:
             said, asked = "", ""
         else:
             said, asked = f"unit: {units[canonical_name]}", unit_asks.get(canonical_name, "")
+            if rivals := _called(table.header, canonical_name)[1:]:
+                asked = "; ".join(filter(None, [asked, f"or the column {', '.join(rivals)}"]))
         has_gaps = len(table.column(delivered)) < len(table.rows[:EXAMINED_ROWS])
         is_optional = has_gaps and canonical_name not in ("trade_date", "close", "name")
         parts = [f"column: {_quoted(delivered)}", *filter(None, [said])]
@@ -163,6 +167,61 @@ def draft_spec(path: Path, name: str) -> str:
     if others:
         lines.append("ignored_columns:")
         lines += [f"  {_quoted(column)}: not needed  # ?" for column in others]
+    return "\n".join(lines) + "\n"
+
+
+def _symbols_in_header(table: _Table) -> list[str]:
+    """The columns that are named for a security or an index each, if there are two or more."""
+    named = [column for column in table.header if column and _scheme([column])]
+    return named if table.format["type"] == "csv" and len(named) > 1 else []
+
+
+def _draft_of_wide(table: _Table, path: Path, name: str, symbols: Sequence[str]) -> str:
+    """The draft of a table with a column for each symbol."""
+    found = _scheme(symbols)
+    if not found:
+        raise FileReadError(
+            f"has columns named for symbols of several kinds ({', '.join(symbols)[:100]}); write "
+            "the others into symbol.ignored of a spec of your own"
+        )
+    scheme, symbol, is_index = found
+    market = _market(symbol)
+    currency = "HKD" if market == "XHKG" else "CNY"
+    columns = {k: v for k, v in _columns(table.header).items() if k == "trade_date"}
+    dates, date_asks = _dates(table, columns, path)
+    asked = f"  # ? {date_asks}" if date_asks else ""
+    form = {k: v for k, v in table.format.items() if k != "ends_with_newline"}
+    form["type"] = "wide_csv"
+    wide = {"kept": [columns["trade_date"]], "value": "close"}
+    others = [c for c in table.header if c and c not in symbols and c != columns["trade_date"]]
+    lines = [
+        f"feed: {name}",
+        "title: closes of a vendor, a column for each symbol  # ? who delivers what",
+        "vendor: a vendor  # ?",
+        f'files: "{_pattern(path, {}, is_day=False)}"',
+        "content: history",
+        "closes_at: " + ("XHKG" if market == "XHKG" else '"15:30"'),
+        "priority: 50  # ? of two feeds with the same record the lower number counts",
+        *(["price_basis: traded  # ? or adjusted: ask the vendor"] * (not is_index)),
+        "format:",
+        *(_entry(key, value, table.asks) for key, value in form.items()),
+        f"  wide: {json.dumps(wide, ensure_ascii=False)}",
+        f"records: [{'index_close' if is_index else 'security_close'}]",
+        "symbol:",
+        "  column: symbol",
+        f"  scheme: {scheme}",
+        *(
+            [f"  ignored: {json.dumps(dict.fromkeys(map(re.escape, others), 'no symbol'))}"]
+            if others
+            else []
+        ),
+        f"currency: {currency}",
+        "columns:",
+        f"  trade_date: {{column: {_quoted(columns['trade_date'])}, "
+        f"format: {json.dumps(dates['format'])}}}{asked}",
+        f"  close: {{column: close, unit: {'points' if is_index else currency}}}  # ? or another "
+        "figure",
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -376,13 +435,12 @@ def _size_in(header: str | None) -> int | None:
 
 def _columns(header: Sequence[str]) -> dict[str, str]:
     """Canonical name -> header text of the first column that is called so."""
-    found: dict[str, str] = {}
-    for name, words in CALLED.items():
-        for column in header:
-            if _plain(column) in words.split() and column not in found.values():
-                found[name] = column
-                break
-    return found
+    return {name: called[0] for name in CALLED if (called := _called(header, name))}
+
+
+def _called(header: Sequence[str], name: str) -> list[str]:
+    """The columns that vendors call so."""
+    return [column for column in header if _plain(column) in CALLED[name].split()]
 
 
 def _dates(table: _Table, columns: dict[str, str], path: Path) -> tuple[dict[str, Any], str]:

@@ -70,7 +70,10 @@ def try_feed(spec: FeedSpec, path: Path, today: date, rows: int = 10) -> Trial:
                 for code in _possible_codes(spec, indices)
                 if not canonical_symbol(spec, code, check_symbol)[1]
             )
-            remarks.append(f"its name has no symbol of this feed; {assumed} is assumed")
+            remarks.append(
+                f"its name has no symbol of this feed, so in landing/ it would be quarantined; "
+                f"{assumed} is assumed here"
+            )
             placeholders[spec.symbol.file] = assumed
     file = LandingFile(
         spec.feed, path.name, str(path), len(content), status.st_mtime_ns, placeholders, file_date
@@ -103,7 +106,7 @@ def _placeholders(spec: FeedSpec, path: Path) -> tuple[dict[str, str], list[str]
     guessed = {
         name: next(iter(spec.segments)) if name == "segment" else stem for name in spec.placeholders
     }
-    return guessed, [f"its name does not match {spec.files!r}; in landing/ it would be set aside"]
+    return guessed, [f"its name does not match {spec.files!r}; in landing/ it would be quarantined"]
 
 
 def _date_in(spec: FeedSpec, placeholders: Mapping[str, str]) -> date | None:

@@ -197,6 +197,15 @@ LOADED: dict[str, tuple[str, str, dict[str, Any]]] = {
     "a column that YAML would take for nothing": (
         "600519.csv", "date,close,null,true\n2025-09-17,1493,1,2\n", {"close": 1493},
     ),
+    "a column for each symbol": (
+        "closes.csv",
+        "日期,sh600519,sz000858\n2025-09-16,1499.98,128.3\n2025-09-17,1493,\n",
+        {"symbol": "600519.SH", "close": 1493},
+    ),
+    "a column for each share of Hong Kong": (
+        "closes.csv", "Date,0700.HK,9988.HK\n17/09/2025,661.5,161.6\n",
+        {"symbol": "9988.HK", "close": Decimal("161.6")},
+    ),
     "capitals": ("600519.CSV", "date,close\n2025-09-17,1493\n", {"symbol": "600519.SH"}),
     "capitalisation": (
         "daily.csv",
@@ -223,6 +232,12 @@ def test_a_unit_that_the_figures_contradict_is_asked(tmp_path: Path) -> None:
     assert "contradicts what the header states" in asks["volume"]
     _, asks = drafted(tmp_path / "600519.csv", content.format("32912,493680000"))
     assert "is no price of the file" in asks["volume"]
+
+
+def test_two_columns_that_may_be_the_close_are_asked(tmp_path: Path) -> None:
+    spec, asks = drafted(tmp_path / "600519.csv", "日期,现价,收盘价\n2025-09-17,1493,1492\n")
+    assert spec.columns["close"].column == "现价"
+    assert "收盘价" in asks["close"]
 
 
 def test_two_readings_of_a_date_are_asked(tmp_path: Path) -> None:

@@ -38,8 +38,9 @@ def test_the_end_of_the_path_is_what_lies_in_landing(tmp_path: Path) -> None:
 def test_another_name_is_no_obstacle(tmp_path: Path) -> None:
     trial = tried(tmp_path / "export (1).txt", HSI + hsi_line(), SPECS["wsj_index"])
     assert trial.remarks == [
-        "its name does not match '{symbol}.csv'; in landing/ it would be set aside",
-        "its name has no symbol of this feed; 000001.SH is assumed",
+        "its name does not match '{symbol}.csv'; in landing/ it would be quarantined",
+        "its name has no symbol of this feed, so in landing/ it would be quarantined; 000001.SH is "
+        "assumed here",
     ]
     assert trial.report.rows_accepted == 1
 
