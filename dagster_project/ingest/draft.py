@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, TypeVar
 
 from dagster_project.ingest.document import Cell, FileReadError
 from dagster_project.ingest.feed_spec import Format
@@ -27,6 +27,8 @@ from dagster_project.ingest.read_workbook import XLS, first_rows
 from dagster_project.ingest.unpack import unpack
 from dagster_project.market.seeds import known_indices
 from dagster_project.market.symbols import Scheme, canonical, security_problem
+
+RowT = TypeVar("RowT")
 
 # What vendors call a column, in small letters and without spaces, dots and what is in brackets.
 CALLED = {
@@ -72,7 +74,9 @@ _SIZES = (
     (r"百万|百萬|mn\b|million|mil\b", 6), (r"亿|億", 8), (r"千|'?000|thousand|\bk\b", 3),
     (r"万|萬", 4), (r"手|lots?", 2), (r"股|shares?|元|港|人民币|人民幣|cny|hkd|rmb|yuan|[$¥]", 0),
 )  # fmt: skip
-EXAMINED_ROWS = 2_000
+# From either end of a file.
+EXAMINED_ROWS = 1_000
+NEWEST_ROWS = 60
 _SUFFIXES = r"\.(?:csv|txt|json|xlsx|xls|parquet|day|gz|zip)\b"
 _TDX_IN_HUNDREDTHS = re.compile(r"sh6|sz00|sz30|sh000|sz399", re.IGNORECASE)
 _DATE_IN_NAME = re.compile(r"(19|20)\d{6}")
@@ -87,10 +91,14 @@ class _Table:
     rows: list[list[Cell]]
     format: dict[str, Any]
     asks: dict[str, str] = field(default_factory=dict)
+    is_newest_first: bool = False
+
+    def __post_init__(self) -> None:
+        self.rows = _both_ends(self.rows)
 
     def column(self, name: str) -> list[str]:
         at = self.header.index(name)
-        cells = (row[at] if at < len(row) else None for row in self.rows[:EXAMINED_ROWS])
+        cells = (row[at] if at < len(row) else None for row in self.rows)
         return [text for cell in cells if (text := (cell or "").strip()) and text not in _NOTHING]
 
 
@@ -99,6 +107,13 @@ _NOTHING = {"-", "--", "null", "None", "nan", "NaN", "N/A"}
 
 # Column names that YAML would take for something else.
 _NO_TEXT = {"yes", "no", "on", "off", "y", "n", "true", "false", "null"}
+
+
+def _both_ends(rows: list[RowT]) -> list[RowT]:
+    """All rows of a short file, the first and the last of a long one."""
+    if len(rows) <= 2 * EXAMINED_ROWS:
+        return rows
+    return rows[:EXAMINED_ROWS] + rows[-EXAMINED_ROWS:]
 
 
 def draft_spec(path: Path, name: str) -> str:
@@ -153,9 +168,14 @@ def draft_spec(path: Path, name: str) -> str:
             said, asked = "", ""
         else:
             said, asked = f"unit: {units[canonical_name]}", unit_asks.get(canonical_name, "")
-            if rivals := _called(table.header, canonical_name)[1:]:
+            rivals = [
+                column
+                for column in _called(table.header, canonical_name)[1:]
+                if column not in columns.values()
+            ]
+            if rivals:
                 asked = "; ".join(filter(None, [asked, f"or the column {', '.join(rivals)}"]))
-        has_gaps = len(table.column(delivered)) < len(table.rows[:EXAMINED_ROWS])
+        has_gaps = len(table.column(delivered)) < len(table.rows)
         is_optional = has_gaps and canonical_name not in ("trade_date", "close", "name")
         parts = [f"column: {_quoted(delivered)}", *filter(None, [said])]
         parts += ["optional: true"] if is_optional else []
@@ -311,7 +331,7 @@ def _from_csv(text: str) -> _Table:
     try:
         rows = [
             next(csv.reader([line], delimiter=delimiter, skipinitialspace=True), [])
-            for line in lines[: EXAMINED_ROWS + 20]
+            for line in _both_ends(lines)
         ]
     except csv.Error as error:
         raise FileReadError(f"has a line that cannot be split into cells ({error})") from error
@@ -410,7 +430,7 @@ def _are_names(values: list[Any]) -> bool:
 
 def _find_numbers(table: _Table) -> None:
     """How numbers are written: separators of thousands, letters for magnitudes."""
-    cells = [cell or "" for row in table.rows[:EXAMINED_ROWS] for cell in row]
+    cells = [cell or "" for row in table.rows for cell in row]
     if any(re.fullmatch(r"-?\d{1,3}(,\d{3})+(\.\d+)?[%KMBT万亿]?", cell.strip()) for cell in cells):
         table.format["thousands"] = ","
     found = {c.strip()[-1] for c in cells if re.fullmatch(r"-?[\d.,]+[KMBT万亿]", c.strip())}
@@ -460,6 +480,8 @@ def _dates(table: _Table, columns: dict[str, str], path: Path) -> tuple[dict[str
         if all(re.fullmatch(r"\d{9,10}", value) for value in values):
             return {"format": "epoch"}, ""
         raise FileReadError(f"has dates in a form that is not known: {', '.join(values[:3])}")
+    first, last = (datetime.strptime(value, fitting[0]) for value in (values[0], values[-1]))
+    table.is_newest_first = first > last
     others = fitting[1:]
     return {"format": fitting[0]}, f"or {' or '.join(others)}" if others else ""
 
@@ -562,10 +584,7 @@ def _pattern(path: Path, symbol: dict[str, Any], is_day: bool) -> str:
 def _numbers(table: _Table, column: str) -> list[float]:
     """The number in each examined row, NaN where there is none."""
     at = table.header.index(column)
-    return [
-        _number(row[at] if at < len(row) else None, table.format)
-        for row in table.rows[:EXAMINED_ROWS]
-    ]
+    return [_number(row[at] if at < len(row) else None, table.format) for row in table.rows]
 
 
 def _number(cell: Cell, form: dict[str, Any]) -> float:
@@ -588,7 +607,28 @@ def _price_basis(table: _Table, columns: dict[str, str]) -> tuple[str, str]:
         return "adjusted_difference", "some closes are not above 0"
     if any(len(close.partition(".")[2].rstrip("0")) > 3 for close in closes):
         return "adjusted_ratio", f"closes have more decimals than a tick{unproven}"
+    fitting = _fitting_units(table, columns)
+    if fitting and _are_far_from_dealt(table, columns, *fitting[0]):
+        return "adjusted_difference", f"or adjusted_ratio; old closes are not those dealt{unproven}"
     return "traded", f"or adjusted_ratio, adjusted_difference: ask the vendor{unproven}"
+
+
+def _are_far_from_dealt(table: _Table, columns: dict[str, str], v: int, t: int) -> bool:
+    """Whether closes are often less than half or more than twice turnover ÷ volume."""
+    ratios = [ratio * 10.0 ** (t - v) for ratio in _ratios(table, columns)]
+    return sum(not 0.5 < ratio < 2 for ratio in ratios) > 0.02 * len(ratios)
+
+
+def _ratios(table: _Table, columns: dict[str, str]) -> list[float]:
+    """Turnover ÷ (volume × close) of the rows that have all three, as delivered."""
+    dealt, volumes, closes = (
+        _numbers(table, columns[name]) for name in ("turnover", "volume", "close")
+    )
+    return [
+        turnover / (volume * close)
+        for turnover, volume, close in zip(dealt, volumes, closes, strict=True)
+        if volume > 0 and close > 0 and turnover > 0
+    ]
 
 
 def _units(
@@ -656,8 +696,7 @@ def _unit_of_change(table: _Table, columns: dict[str, str]) -> tuple[str, str]:
     symbols = [row for row in _symbol_columns(table) if len(set(table.column(row))) > 1]
     if not before and not symbols:
         # The row above is the session before, or the one below.
-        is_rising = table.column(columns.get("trade_date", columns["close"]))[:2]
-        shift = 1 if is_rising == sorted(is_rising) else -1
+        shift = -1 if table.is_newest_first else 1
         before = [
             closes[at - shift] if 0 <= at - shift < len(closes) else float("nan")
             for at in range(len(closes))
@@ -685,30 +724,27 @@ def _fitting_units(table: _Table, columns: dict[str, str]) -> list[tuple[int, in
     """
     if not {"volume", "turnover"} <= set(columns):
         return []
-    dealt, volumes, closes = (
-        _numbers(table, columns[name]) for name in ("turnover", "volume", "close")
-    )
-    ratios = [
-        turnover / (volume * close)
-        for turnover, volume, close in zip(dealt, volumes, closes, strict=True)
-        if volume > 0 and close > 0 and turnover > 0
-    ]
+    ratios, volumes = _ratios(table, columns), _numbers(table, columns["volume"])
     if not ratios:
         return []
-    ratio = median(ratios)
+    newest = ratios[:NEWEST_ROWS] if table.is_newest_first else ratios[-NEWEST_ROWS:]
     stated = {_size_in(columns["volume"]), _size_in(columns["turnover"])} - {None}
     # Shares have no decimals, thousands of them have, and lots may.
     is_whole = all(volume.is_integer() for volume in volumes if volume == volume)
-    fitting = [
+    pairs = [
         (v, t)
         for t in TURNOVER_UNITS
         for v in VOLUME_UNITS
-        if 0.5 < ratio * 10.0 ** (t - v) < 2
-        and (v in stated or (v in (0, 2) if is_whole else v != 0))
+        if (v in stated or (v in (0, 2) if is_whole else v != 0))
         and (v != 3 or t == 3 or v in stated)
     ]
-    # A thousand, million or hundred million of both are rarer than ten thousand of both.
-    return sorted(fitting, key=lambda pair: (pair[0] in (3, 6, 8), pair))
+    # Prices that a vendor adjusted differ from those dealt, the newest least.
+    for ratio in (median(ratios), median(newest)):
+        fitting = [(v, t) for v, t in pairs if 0.5 < ratio * 10.0 ** (t - v) < 2]
+        if fitting:
+            # A thousand, a million or a hundred million of both are rarer than ten thousand.
+            return sorted(fitting, key=lambda pair: (pair[0] in (3, 6, 8), pair))
+    return []
 
 
 # --- YAML ----------------------------------------------------------------------------------------

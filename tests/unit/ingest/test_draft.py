@@ -157,6 +157,14 @@ LOADED: dict[str, tuple[str, str, dict[str, Any]]] = {
         "日期,收盘,成交量(万股),成交额(万元)\n2025-09-17,1499.98,329,493493\n",
         {"volume": 3290000, "turnover": Decimal(4934930000)},
     ),
+    "a history that was adjusted by ever more": (
+        "600519.csv",
+        "date,close,volume,amount\n"
+        + "".join(f"2024-{m:02}-{d:02},{0.01 * m * d:.2f},1000,1500000\n"
+                  for m in range(1, 13) for d in range(1, 20))
+        + "".join(f"2025-09-{d:02},14.9,1000,1500000\n" for d in range(1, 18)) * 3,
+        {"volume": 100000, "turnover": Decimal(1500000)},
+    ),
     "lots in the header, hundred millions": (
         "600519.csv",
         "日期,收盘,成交量(手),成交额(亿元)\n2025-09-17,1499.98,32912,49.37\n",
@@ -223,6 +231,13 @@ def test_a_draft_loads_what_the_file_says(tmp_path: Path, case: str) -> None:
     found = rows(spec, name, content.encode(), list(expected))
     assert found, "every row is rejected"
     assert dict(zip(expected, found[-1], strict=True)) == pytest.approx(expected)
+
+
+def test_closes_far_from_what_was_dealt_are_adjusted(tmp_path: Path) -> None:
+    name, content, _ = LOADED["a history that was adjusted by ever more"]
+    spec, asks = drafted(tmp_path / name, content)
+    assert spec.price_basis == "adjusted_difference"
+    assert "old closes are not those dealt" in asks["price_basis"]
 
 
 def test_a_unit_that_the_figures_contradict_is_asked(tmp_path: Path) -> None:
