@@ -32,7 +32,8 @@ RowT = TypeVar("RowT")
 
 # What vendors call a column, in small letters and without spaces, dots and what is in brackets.
 CALLED = {
-    "trade_date": "date tradedate trade_date day time tradingday 日期 交易日期 时间 時間 <date>",
+    "trade_date": "date timestamp tradedate trade_date day time tradingday 日期 交易日期 时间 "
+    "時間 <date>",
     "open": "open openprice openingprice 开盘 开盘价 今开 今日开盘价 開盤 開盤價 開市 "
     "開市價 <open>",
     "high": "high highprice max 最高 最高价 高 最高價 <high>",
@@ -390,8 +391,13 @@ def _from_json(text: str) -> _Table:
     except RecursionError as error:
         raise FileReadError("has lists in lists without end") from error
     records = [(p, f) for p, f in lists if isinstance(f[0], dict | list) or _is_joined(f)]
+    arrays = _arrays(lists)
+    if arrays and all(isinstance(f[0], dict) and len(f) == 1 for _, f in records):
+        arrays_form: dict[str, Any] = {"type": "json", "arrays": arrays}
+        document = read_json(text, Format.model_validate(arrays_form))
+        return _Table(document.header, [row.cells for row in document.rows], arrays_form)
     if not records:
-        raise FileReadError("has no list of records, and lists for each column are not drafted")
+        raise FileReadError("has neither a list of records nor a list for each column")
     where, found = max(records, key=lambda item: len(item[1]))
     form: dict[str, Any] = {"type": "json", "records": where or "."}
     first = found[0]
@@ -409,6 +415,15 @@ def _from_json(text: str) -> _Table:
         form["names_at"] = names[0]
     document = read_json(text, Format.model_validate(form))
     return _Table(document.header, [row.cells for row in document.rows], form)
+
+
+def _arrays(lists: Sequence[tuple[str, list[Any]]]) -> dict[str, str]:
+    """Column name -> path, where each column is a list; empty if dates or closes are not found."""
+    plain = [(p, f) for p, f in lists if p and not any(isinstance(v, dict | list) for v in f)]
+    longest = max((len(found) for _, found in plain), default=0)
+    named = {path.rsplit(".", 1)[-1]: path for path, found in plain if len(found) == longest}
+    columns = _columns(list(named))
+    return named if {"trade_date", "close"} <= columns.keys() else {}
 
 
 def _lists(value: Any, path: str) -> list[tuple[str, list[Any]]]:

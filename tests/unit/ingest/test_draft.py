@@ -214,6 +214,17 @@ LOADED: dict[str, tuple[str, str, dict[str, Any]]] = {
         "closes.csv", "Date,0700.HK,9988.HK\n17/09/2025,661.5,161.6\n",
         {"symbol": "9988.HK", "close": Decimal("161.6")},
     ),
+    "a list for each column": (
+        "0700.HK.json",
+        json.dumps({"chart": {"result": [{
+            "meta": {"currency": "HKD"}, "timestamp": [1757986200, 1758072600],
+            "indicators": {
+                "quote": [{"close": [640.5, 661.5], "open": [646, 644], "volume": [1, 19712304]}],
+                "adjclose": [{"adjclose": [640.5, 661.5]}],
+            },
+        }], "error": None}}),
+        {"trade_date": D, "open": 644, "close": Decimal("661.5"), "volume": 19712304},
+    ),
     "capitals": ("600519.CSV", "date,close\n2025-09-17,1493\n", {"symbol": "600519.SH"}),
     "capitalisation": (
         "daily.csv",
@@ -345,7 +356,7 @@ def test_an_index_is_told_from_a_security(tmp_path: Path) -> None:
         ("600519.csv", "open,close\n1,2\n", "has no column that looks like a date"),
         ("600519.csv", "date,close\nyesterday,2\n", "has dates in a form that is not known"),
         ("prices.csv", "date,close\n2025-09-17,2\n", "has no column with symbols, and its name"),
-        ("600519.json", '{"a": 1}', "has no list of records"),
+        ("600519.json", '{"a": 1}', "has neither a list of records"),
         ("600519.json", "[[1, 2, 3]]", "has records without names"),
         ("600519.csv", b"\xff\xff\xff", "is in none of the encodings"),
         ("600519.csv", "date,close\n", "has no rows below its header"),
