@@ -346,22 +346,32 @@ def _from_csv(text: str) -> _Table:
     form |= {"header_lines": 1 + more} if more else {}
     if more and rows[at + 1][:1] == ["Ticker"]:
         form["symbol_line"] = 2
-    last = lines[-1].strip().rstrip(delimiter)
+    footer = _footer(lines[at + 2 + more :], delimiter)
     asks = {}
-    begin = re.split("[:：]", last)[0]
-    is_below = begin and delimiter not in last and not last[:1].isdigit() and '"' not in begin
-    if len(lines) > at + 2 + more and is_below:
-        form["footer"] = begin
-        asks["footer"] = "how the line below the rows begins"
+    if footer:
+        form["footer"] = footer if len(footer) > 1 else footer[0]
+        asks["footer"] = "how the lines below the rows begin"
     elif text.endswith("\n"):
         form["ends_with_newline"] = True
         asks["ends_with_newline"] = "whether every whole file does; then a cut one is seen"
     data: list[list[Cell]] = [
         list(row)
         for row in below[more:]
-        if len(row) == len(header) and not ("footer" in form and row[0].startswith(begin))
+        if len(row) == len(header) and not row[0].startswith(tuple(footer))
     ]
     return _Table(header, data, form, asks)
+
+
+def _footer(lines: Sequence[str], delimiter: str) -> list[str]:
+    """How the lines at the end begin that have one cell, and no number in it."""
+    found = []
+    for line in reversed(lines):
+        cell = line.strip().rstrip(delimiter)
+        begin = re.split("[:：]", cell)[0]
+        if not begin or delimiter in cell or cell[:1].isdigit() or '"' in begin:
+            break
+        found.append(begin)
+    return found[::-1]
 
 
 def _evenness(lines: Sequence[str], mark: str) -> int:
@@ -776,7 +786,8 @@ def _entry(key: str, value: Any, asks: dict[str, str] | None = None) -> str:
         inner = ", ".join(f"{_quoted(str(k))}: {_quoted(str(v))}" for k, v in value.items())
         inner = inner if key == "map" else ", ".join(f"{k}: {v}" for k, v in value.items())
         return f"  {key}: {{{inner}}}"
-    said = json.dumps(value, ensure_ascii=False) if isinstance(value, str | bool) else str(value)
+    is_json = isinstance(value, str | bool | list)
+    said = json.dumps(value, ensure_ascii=False) if is_json else str(value)
     said = value if isinstance(value, str) and re.fullmatch(r"[\w.-]+|\".*\"", value) else said
     asked = (asks or {}).get(key)
     return f"  {key}: {said}" + (f"  # ? {asked}" if asked else "")

@@ -202,6 +202,11 @@ LOADED: dict[str, tuple[str, str, dict[str, Any]]] = {
         "日期,收盘,成交量\n2025-09-17,1493.00,2876543\n数据来源：Wind,,\n",
         {"close": 1493, "volume": 2876543},
     ),
+    "two lines below the rows": (
+        "600519.csv",
+        "日期,收盘,成交量\n2025-09-17,1493.00,2876543\n注：不复权\n数据来源：Wind\n",
+        {"close": 1493, "volume": 2876543},
+    ),
     "a column that YAML would take for nothing": (
         "600519.csv", "date,close,null,true\n2025-09-17,1493,1,2\n", {"close": 1493},
     ),
