@@ -216,6 +216,21 @@ def test_a_corrected_old_row_is_told_and_released(home: Home) -> None:
     assert told.offending_rows[0].trade_date == date(2025, 8, 15)
 
 
+@pytest.mark.parametrize("lost", [5, 300])
+def test_old_rows_that_figures_look_back_on_are_told_when_they_vanish(
+    home: Home, lost: int
+) -> None:
+    """They are not covered; `record_begins` and `closing_high_since` rest on them all the same."""
+    assert run(home).release
+    edit(home, "wsj_index/HSI.csv", lambda lines: [*lines[: -lost - 1], ""])
+    result = run(home)
+    assert result.release, result.withheld
+    told = check(result, "history_restated")
+    assert [(row.symbol, row.trade_date) for row in told.offending_rows] == (
+        [("HSI", date(2021, 1, 4))] if lost > 20 else []
+    )
+
+
 def test_another_symbols_history_is_withheld_and_may_be_put_right(home: Home) -> None:
     assert run(home).release
     file = home.landing / "baostock_index/sz399001.csv"

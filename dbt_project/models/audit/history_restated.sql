@@ -1,3 +1,10 @@
+{% set looked_back_on = [] %}
+{% for name, kind in record_kinds().items() if kind["is_looked_back_on"] %}
+    {% do looked_back_on.append("'" ~ name ~ "'") %}
+{% endfor %}
+
+-- Figures look back on records of some kinds from before the covered dates too. A few of these are
+-- nothing: a vendor's window of sessions moves on each night.
 -- Vendors correct the last session before the clock every day: it is left out. A list of securities
 -- has no dates: only a changed industry counts.
 with clock as (
@@ -41,12 +48,17 @@ select
     || ' to ' || max(restated.trade_date) || ', are restated, or no longer reported'
         as what
 from restated
-inner join {{ source('raw', 'asked_dates') }} as asked
+left join {{ source('raw', 'asked_dates') }} as asked
     on restated.trade_date between asked.from_date and asked.to_date
 where
     restated.record_kind <> 'market_event'
     and restated.trade_date < (select recent.trade_date from recent)
+    and (
+        asked.from_date is not null
+        or restated.record_kind in ({{ looked_back_on | join(", ") }})
+    )
 group by restated.record_kind, restated.feed, restated.about, restated.file
+having count(asked.from_date) > 0 or count(*) >= 20
 
 union all
 
