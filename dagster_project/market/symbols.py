@@ -92,12 +92,14 @@ def priced_in_another(symbol: str, currency: str) -> SymbolProblem | None:
     A counter in a currency of its own, such as a B share, may come in either.
     """
     of_market = "HKD" if symbol.endswith(".HK") else "CNY"
+    if {currency, of_market} != {"HKD", "CNY"}:
+        return None
     own = [
         of
         for counter, of in COUNTER_CURRENCIES.items()
         if fnmatch(symbol, counter.replace("_", "?"))
     ]
-    if {currency, of_market} != {"HKD", "CNY"} or currency in own:
+    if currency in own:
         return None
     return SymbolProblem(
         "other_currency",
