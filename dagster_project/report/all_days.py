@@ -15,10 +15,10 @@ from datetime import UTC, date, datetime
 from itertools import groupby
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from dagster_project.home import Home, write_whole
+from dagster_project.report.environment import environment
 
 PAGE, FEED = "index.html", "feed.xml"
 # A reader of feeds asks each day, or after a holiday; older reports are on the page.
@@ -27,14 +27,6 @@ ENTRIES_OF_FEED = 30
 _BEGINNING = 1 << 16
 
 _SCRIPT = Path(__file__).with_name("templates") / "all_days.js"
-_environment = Environment(
-    loader=PackageLoader("dagster_project.report"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    keep_trailing_newline=True,
-)
 
 
 @dataclass(frozen=True)
@@ -60,13 +52,13 @@ def write_all_days(home: Home) -> None:
     """Write the page and the feed of the reports that are there now; each is replaced whole."""
     reports = sorted(_written_reports(home), key=lambda report: report.day, reverse=True)
     script = _SCRIPT.read_text(encoding="utf-8")
-    page = _environment.get_template("all_days.html.j2").render(
+    page = environment.get_template("all_days.html.j2").render(
         months=list(_months(reports)),
         count=len(reports),
         script=Markup(script),
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )
-    feed = _environment.get_template("feed.xml.j2").render(
+    feed = environment.get_template("feed.xml.j2").render(
         reports=reports[:ENTRIES_OF_FEED],
         updated=max((report.written for report in reports), default="1970-01-01T00:00:00Z"),
     )

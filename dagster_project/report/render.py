@@ -18,11 +18,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from dagster_project.report.composition import compose
 from dagster_project.report.drawing import Chart
+from dagster_project.report.environment import environment
 from dagster_project.report.figures import Figure, Reference, RowKey, Text
 from dagster_project.report.origins import Origins
 from dagster_project.report.published import Published
@@ -31,15 +31,6 @@ from dagster_project.report.tables import Cell, Column, Table
 Colours = Literal["hong_kong", "western"]
 COLOURS: tuple[Colours, ...] = ("hong_kong", "western")
 BAR_LENGTH = 12
-
-_environment = Environment(
-    loader=PackageLoader("dagster_project.report"),
-    autoescape=lambda name: bool(name and name.endswith(".html.j2")),
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    keep_trailing_newline=True,
-)
 
 
 @dataclass(frozen=True)
@@ -56,10 +47,10 @@ def render(published: Published, colours: Colours, asset_page: str | None = None
     origins = Origins(published)
     origins.prepare(figure.reference.row for figure in report.figures)
     return Finished(
-        markdown=_environment.get_template("report.md.j2").render(
+        markdown=environment.get_template("report.md.j2").render(
             report=report, md=_Markdown(origins)
         ),
-        html=_environment.get_template("report.html.j2").render(
+        html=environment.get_template("report.html.j2").render(
             report=report, page=_Page(origins), colours=colours, asset_page=asset_page
         ),
     )
