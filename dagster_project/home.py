@@ -81,6 +81,11 @@ class Home:
         return self.root / "reports"
 
     @property
+    def reports_lock(self) -> Path:
+        """Held by whoever writes reports, or the page of all of them."""
+        return self.root / "reports.lock"
+
+    @property
     def dagster(self) -> Path:
         return self.dagster_home or self.root / "dagster"
 

@@ -15,6 +15,7 @@ from datetime import UTC, date, datetime
 from itertools import groupby
 from pathlib import Path
 
+from filelock import FileLock
 from markupsafe import Markup
 
 from dagster_project.home import Home, write_whole
@@ -50,6 +51,12 @@ class Month:
 
 def write_all_days(home: Home) -> None:
     """Write the page and the feed of the reports that are there now; each is replaced whole."""
+    home.reports.mkdir(parents=True, exist_ok=True)
+    with FileLock(home.reports_lock):
+        _write(home)
+
+
+def _write(home: Home) -> None:
     reports = sorted(_written_reports(home), key=lambda report: report.day, reverse=True)
     script = _SCRIPT.read_text(encoding="utf-8")
     page = environment.get_template("all_days.html.j2").render(
@@ -62,7 +69,6 @@ def write_all_days(home: Home) -> None:
         reports=reports[:ENTRIES_OF_FEED],
         updated=max((report.written for report in reports), default="1970-01-01T00:00:00Z"),
     )
-    home.reports.mkdir(parents=True, exist_ok=True)
     write_whole(home.reports / PAGE, page.encode())
     write_whole(home.reports / FEED, feed.encode())
 

@@ -62,10 +62,10 @@ def write_report(home: Home, trade_date: date, colours: Colours | None = None) -
     written = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(home.root / "reports.lock"):
+        with FileLock(home.reports_lock):
             for name, content in ((MARKDOWN, finished.markdown), (HTML, finished.html)):
                 written.append(write_whole(folder / name, content.encode()))
-            write_all_days(home)
+        write_all_days(home)
     except OSError as error:
         raise ReportError(f"cannot write into {folder}: {error}; remove the cause") from None
     return written
@@ -98,7 +98,8 @@ def follow_rollback(home: Home, withdrawn: Collection[str], last: date | None) -
             page.parent.rename(target)
             told.append(f"its report moved: {target}")
     written = [f"report written again: {write_report(home, day)[-1]}" for day in sorted(days)]
-    write_all_days(home)
+    if not written:
+        write_all_days(home)  # else it is written with each report
     return [*told, *written]
 
 
