@@ -8,6 +8,7 @@ openpyxl unpacks an archive of any size; an xls, which xlrd reads, is not packed
 import io
 import zipfile
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -36,8 +37,7 @@ def read_workbook(content: bytes, format_: Format) -> Document:
         FileReadError: it is not a workbook, is empty, or is larger than the format allows.
     """
     at = format_.title_lines + 1
-    try:
-        sheet = _xls_sheet(content) if content.startswith(XLS) else _xlsx_sheet(content, format_)
+    with _first_sheet(content, format_) as sheet:
         first = next(sheet.iter_rows(min_row=at, max_row=at, values_only=True), ())
         header = [cell or "" for cell in _tidy_cells(first, format_)]
         while header and not header[-1]:
@@ -45,10 +45,6 @@ def read_workbook(content: bytes, format_: Format) -> Document:
         if not header:
             raise FileReadError(f"has no header in row {at}; fetch it again")
         rows, last = _rows(sheet, len(header), format_)
-    except FileReadError:
-        raise
-    except Exception as error:  # both libraries raise errors of any type for a damaged workbook
-        raise FileReadError(f"is not a readable workbook ({error}); fetch it again") from error
     return Document(header, rows, last - len(rows))
 
 
@@ -58,10 +54,16 @@ def first_rows(content: bytes, format_: Format, count: int) -> list[list[Cell]]:
     Raises:
         FileReadError: it is not a workbook, or is larger than the format allows.
     """
-    try:
-        sheet = _xls_sheet(content) if content.startswith(XLS) else _xlsx_sheet(content, format_)
+    with _first_sheet(content, format_) as sheet:
         found = sheet.iter_rows(min_row=1, max_row=count, values_only=True)
         return [_tidy_cells(values, format_) for values in found]
+
+
+@contextmanager
+def _first_sheet(content: bytes, format_: Format) -> Iterator[Any]:
+    """The first sheet; whatever goes wrong while it is read is a `FileReadError`."""
+    try:
+        yield _xls_sheet(content) if content.startswith(XLS) else _xlsx_sheet(content, format_)
     except FileReadError:
         raise
     except Exception as error:  # both libraries raise errors of any type for a damaged workbook
