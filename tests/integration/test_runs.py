@@ -296,7 +296,7 @@ def test_a_weekend_reports_the_last_session_that_the_release_holds(
     shutil.rmtree(home.reports)
     done = run_cli(home, "nightly", "2025-09-20")
     assert done.returncode == 0, done.stderr
-    assert [day.name for day in home.reports.iterdir()] == ["2025-09-19"]
+    assert [day.name for day in home.reports.iterdir() if day.is_dir()] == ["2025-09-19"]
     assert f"report   {home.reports}/2025-09-19/market_report.html" in done.stdout
 
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import openpyxl
 
+from seeds.sample.generate import workbook_bytes
 from tests.proof.corruptions.kind import (
     A_SHARE_FEEDS,
     INDEX_FEEDS,
@@ -394,7 +395,7 @@ def constituent_missing(place: Place) -> Corruption:
     row = place.rng.choice(rows)
     code = sheet.cell(row, 3).value
     sheet.delete_rows(row)
-    return place.replaced(f"{code} is not in {place.path}", _saved(book))
+    return place.replaced(f"{code} is not in {place.path}", workbook_bytes(book))
 
 
 @kind("meaning", "a constituent of another industry", ("hsi_composite_list",))
@@ -407,13 +408,9 @@ def constituent_moved(place: Place) -> Corruption:
         {str(sheet.cell(r, 7).value) for r in rows} - {str(sheet.cell(row, 7).value)}
     )
     sheet.cell(row, 7).value = place.rng.choice(industries)
-    return place.replaced(f"{sheet.cell(row, 3).value} is of another industry", _saved(book))
-
-
-def _saved(book: openpyxl.Workbook) -> bytes:
-    saved = io.BytesIO()
-    book.save(saved)
-    return saved.getvalue()
+    return place.replaced(
+        f"{sheet.cell(row, 3).value} is of another industry", workbook_bytes(book)
+    )
 
 
 # --- History and fallbacks ------------------------------------------------------------------------
