@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
 
-from dagster_project.report.day import REGIONS, Day, check_requested
+from dagster_project.report.day import Day, check_requested
 from dagster_project.report.drawing import Chart
-from dagster_project.report.figures import Figure, Text
+from dagster_project.report.figures import Figure, Text, paragraph
+from dagster_project.report.news import regions_by_news
 from dagster_project.report.published import Published
 from dagster_project.report.section import Section, section_classes
 from dagster_project.report.tables import Table
@@ -98,16 +99,14 @@ def headline(sections: Sequence[Section]) -> Text:
 
 
 def paragraphs(day: Day, sections: Sequence[Section]) -> list[Text]:
-    """Paragraphs by region, the region that is most news first; then those about the whole day."""
-
-    def news_value(region: str) -> float:
-        return max(section.news_value(region) for section in sections)
-
-    texts: list[Text] = []
-    for region in sorted(REGIONS, key=news_value, reverse=True):
-        if day.open_markets(region):
-            for section in sections:
-                texts += section.region_paragraphs(region)
+    """The lead, a paragraph a region, the region that is most news first, and the whole day."""
+    texts = [paragraph(sentence for section in sections for sentence in section.lead())]
+    for region in regions_by_news(day):
+        texts.append(
+            paragraph(
+                sentence for section in sections for sentence in section.region_sentences(region)
+            )
+        )
     for section in sections:
         texts += section.paragraphs()
     return [text for text in texts if text]

@@ -71,6 +71,18 @@ class Day:
         return sorted(rows, key=index_order)
 
     @cached_property
+    def implausible_indices(self) -> set[str]:
+        """The indices whose close of the day a check is sure to be wrong, or does not believe."""
+        rows = self.published.rows(
+            "anomaly",
+            """where trade_date = ? and record_kind = 'index_close'
+            and (check_name = 'moves_implausible' or confidence = 'certain')""",
+            [self.trade_date],
+            key_columns=("check_name", "symbol", "trade_date"),
+        )
+        return {row["symbol"] for row in rows}
+
+    @cached_property
     def breadth(self) -> dict[str, Row]:
         """Market -> its breadth."""
         rows = self.published.rows("market_breadth", "where trade_date = ?", [self.trade_date])

@@ -60,7 +60,10 @@ def _day(value: date, month: str) -> str:
     return f"{value.day} {value:{month}} {value.year}"
 
 
-_ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
+_ORDINALS = (
+    *("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth"),
+    *("tenth", "eleventh", "twelfth", "thirteenth", "fourteenth", "fifteenth"),
+)
 
 
 def _ordinal(value: int) -> str:
@@ -102,6 +105,8 @@ FORMS: dict[str, Callable[[Any], str]] = {
     "above_size": lambda value: _number(abs((Decimal(str(value)) - 1) * 100), 1) + " %",
     "date": lambda value: _day(value, "%B"),
     "short_date": lambda value: _day(value, "%b"),
+    # A day of the last twelve months.
+    "recent_date": lambda value: f"{value.day} {value:%B}",
     "month": lambda value: f"{value:%B} {value.year}",
     "title": lambda value: f"Market report, {_day(value, '%B')}",
     "moment": lambda value: f"{_day(value, '%B')}, {value:%H:%M} UTC",
@@ -239,7 +244,8 @@ def listed(texts: Iterable[Text], last: str = "and") -> Text:
     joined: list[str | Figure] = []
     for position, text in enumerate(items):
         if position:
-            joined.append(f" {last} " if position == len(items) - 1 else ", ")
+            before = "" if last.startswith(",") else " "
+            joined.append(f"{before}{last} " if position == len(items) - 1 else ", ")
         joined.extend(text)
     return tuple(joined)
 

@@ -15,9 +15,6 @@ from dagster_project.report.drawing import Chart
 from dagster_project.report.figures import Text
 from dagster_project.report.tables import Table
 
-# The news value of a region about which no section says anything.
-NO_NEWS = -1.0
-
 
 class Section:
     """One subject of the report: its rows, and the sentences, charts and tables made of them.
@@ -46,12 +43,12 @@ class Section:
         """The headline of the report; the first section that has one gives it."""
         return None
 
-    def news_value(self, region: str) -> float:
-        """How newsworthy a region is; the highest comes first in the text."""
-        return NO_NEWS
+    def lead(self) -> Iterable[Text]:
+        """Sentences of the first paragraph: what a reader of one paragraph must know."""
+        return ()
 
-    def region_paragraphs(self, region: str) -> Sequence[Text]:
-        """Paragraphs about one region; they come before the paragraphs of all sections."""
+    def region_sentences(self, region: str) -> Iterable[Text]:
+        """Sentences about a region that traded; those of all sections are one paragraph."""
         return ()
 
     def paragraphs(self) -> Sequence[Text]:

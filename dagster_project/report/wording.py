@@ -1,18 +1,13 @@
 """Wording that several sections share: the names of places, the verbs of changes, levels of closes.
 
-Belongs here: words and rules that more than one section uses. Does not belong here: the sentences
-of one section (`sections/`), how a figure is written (`figures.py`).
+Belongs here: words that more than one section uses. Does not belong here: the sentences of one
+section (`sections/`), how a figure is written (`figures.py`), which facts are told (`news.py`).
 """
 
-from dataclasses import dataclass
 from datetime import date
 
 from dagster_project.report.day import Day
-from dagster_project.report.figures import Figure, Row, Text, direction, say
-
-# A level last seen more recently is not mentioned: most rises are the highest of some days.
-NOTABLE_AFTER_DAYS = 28
-DAYS_PER_YEAR = 365.25
+from dagster_project.report.figures import Row, Text, direction, say
 
 # Below this size of a change, in percent: (past, present) of a rise and of a fall.
 VERBS = (
@@ -23,6 +18,8 @@ VERBS = (
     (float("inf"), ("surged", "surges"), ("plunged", "plunges")),
 )
 PLACES = {"XHKG": "Hong Kong", "XSHG": "Shanghai", "XSHE": "Shenzhen"}
+# As a headline names the index of a region.
+SHORT_NAMES = {"HSI": "Hang Seng", "000001.SH": "Shanghai"}
 REGION_NAMES = {"hong_kong": "Hong Kong", "mainland": "mainland China"}
 CURRENCIES = {"CNY": "yuan", "HKD": "Hong Kong dollars", "USD": "US dollars"}
 WEIGHTINGS = {
@@ -77,53 +74,3 @@ def last_seen(day: Day, row: Row) -> Text:
         begins = day.record_begins(row).written("month")
         return say("{word} since records began in {begins}", word=extreme(column), begins=begins)
     return say("{word} since {since}", word=extreme(column), since=row.figure(column, "short_date"))
-
-
-@dataclass(frozen=True)
-class Level:
-    """A level of a close that a sentence mentions: the highest or lowest since a day."""
-
-    word: str
-    """`highest` or `lowest`."""
-    since: Figure
-    years: float
-    is_first_day: bool
-    """Whether no such level is known and `since` is the first day of the record.
-
-    The record may begin long after the index or the security: nothing is said of all time.
-    """
-
-    def clause(self, noun: str = " close") -> Text:
-        """`its highest close since 23 July 2021`."""
-        if self.is_first_day:
-            return say(
-                "its {word}{noun} since records began in {since}",
-                word=self.word,
-                noun=noun,
-                since=self.since.written("month"),
-            )
-        return say("its {word}{noun} since {since}", word=self.word, noun=noun, since=self.since)
-
-
-def notable_level(day: Day, row: Row) -> Level | None:
-    """The level of a close, where it was not seen for at least `NOTABLE_AFTER_DAYS`."""
-    column = level_last_seen(row)
-    if column is None:
-        return None
-    is_first_day = row[column] is None
-    since = day.record_begins(row) if is_first_day else row.figure(column, "date")
-    if since.value is None:
-        return None
-    days = (day.trade_date - since.value).days
-    if days < NOTABLE_AFTER_DAYS:
-        return None
-    return Level(extreme(column), since, days / DAYS_PER_YEAR, is_first_day)
-
-
-def news_value(day: Day, row: Row, usual_change: float) -> float:
-    """How newsworthy a close is: the years since its level was seen, plus the size of its change.
-
-    A change of `usual_change` percent weighs as much as one year.
-    """
-    level = notable_level(day, row)
-    return (level.years if level else 0.0) + abs(row["change_pct"] or 0.0) / usual_change

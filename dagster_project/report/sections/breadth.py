@@ -1,20 +1,21 @@
 """Breadth: how many securities of each market rose, fell, or closed at an extreme."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 
-from dagster_project.report.figures import Row, Text, listed, paragraph, say
+from dagster_project.report.figures import Row, Text, listed, say
 from dagster_project.report.section import Section
 from dagster_project.report.tables import Bar, Column, Table, table
 from dagster_project.report.wording import PLACES
 
-# Column -> the sentence about the markets in which it is not zero.
-EXTREMES = {
-    "new_highs_52w": "Of the securities followed, {counts} closed at the highest of a year.",
-    "new_lows_52w": "At the lowest of a year closed {counts}.",
-    "limit_up": "At the upper price limit closed {counts}.",
-    "limit_down": "At the lower price limit closed {counts}.",
-}
+# Above this part of the shares that moved: the word for those that rose.
+PARTS = (
+    (0.9, "nearly all"),
+    (0.6, "most"),
+    (0.4, "about half"),
+    (0.1, "fewer than half"),
+    (-1, "hardly any"),
+)
 
 
 class Breadth(Section):
@@ -34,14 +35,24 @@ class Breadth(Section):
 
     # Sentences
 
-    def paragraphs(self) -> list[Text]:
+    def region_sentences(self, region: str) -> Iterable[Text]:
+        of_region = {market["market"] for market in self.day.open_markets(region)}
         rows = [
             (PLACES[market], row)
             for market, row in self.rows
             # Without the session before nothing has risen or fallen.
-            if market in self.day.sessions and row["advancers"] + row["decliners"] > 0
+            if market in of_region and row["advancers"] + row["decliners"] > 0
         ]
-        return [paragraph([*_sides(rows), *_extremes(rows)])]
+        if len(rows) == 1:
+            ((place, row),) = rows
+            yield say(
+                "Of the {all} {place} shares followed, {rose} rose.",
+                all=row.figure("securities_reported", "count"),
+                place=place,
+                rose=row.figure("advancers", "count"),
+            )
+        elif rows:
+            yield _in_words(rows)
 
     # Tables
 
@@ -71,44 +82,18 @@ class Breadth(Section):
         )
 
 
-def _sides(rows: list[tuple[str, Row]]) -> Iterable[Text]:
-    """Whether more securities rose or fell, by place."""
-    for first, second in (("advancers", "decliners"), ("decliners", "advancers")):
-        larger = [
-            say(
-                "by {more} to {fewer} in {place}",
-                more=row.figure(first, "count"),
-                fewer=row.figure(second, "count"),
-                place=place,
-            )
-            for place, row in rows
-            if row[first] > row[second]
-        ]
-        if larger:
-            yield say(
-                "{first} outnumbered {second} {counts}.",
-                first=first.capitalize(),
-                second=second,
-                counts=listed(larger),
-            )
-    even = [
-        say("{place} ({count} each)", place=place, count=row.figure("advancers", "count"))
-        for place, row in rows
-        if row["advancers"] == row["decliners"]
-    ]
-    if even:
-        yield say("As many advanced as declined in {even}.", even=listed(even))
-
-
-def _extremes(rows: list[tuple[str, Row]]) -> Iterable[Text]:
-    for column, sentence in EXTREMES.items():
-        counts = [
-            say("{count} in {place}", count=row.figure(column, "count"), place=place)
-            for place, row in rows
-            if row[column]
-        ]
-        if counts:
-            yield say(sentence, counts=listed(counts))
+def _in_words(rows: Sequence[tuple[str, Row]]) -> Text:
+    """`Of the shares followed, most rose in Shanghai, about half in Shenzhen.`"""
+    by_word: dict[str, list[Text]] = {}
+    for place, row in rows:
+        share = row["advancers"] / (row["advancers"] + row["decliners"])
+        word = next(word for above, word in PARTS if share > above)
+        by_word.setdefault(word, []).append(say(place))
+    (word, places), *others = by_word.items()
+    text = say("Of the shares followed, {word} rose in {places}", word=word, places=listed(places))
+    for word, places in others:
+        text += say(", {word} in {places}", word=word, places=listed(places))
+    return (*text, ".")
 
 
 def _bar(row: Row) -> Bar | None:

@@ -58,19 +58,21 @@ class Events(Section):
             )
 
     def _reaction(self, row: Row) -> Text:
-        text = say(
-            "the {basket} basket did {relative} percentage points against its benchmark",
-            basket=self.day.basket_names[row["basket"]].figure("name", "text"),
-            relative=row.figure("relative_return_pct", "points"),
-        )
+        """`the Hong Kong Consumer basket fell 1.01 percentage points behind its benchmark`."""
+        basket = self.day.basket_names[row["basket"]].figure("name", "text")
+        side = direction(row["relative_return_pct"])
+        if side == 0:
+            text = say("the {basket} basket moved with its benchmark", basket=basket)
+        else:
+            text = say(
+                "the {basket} basket was {size} percentage points {side} its benchmark",
+                basket=basket,
+                size=row.figure("relative_return_pct", "points_size"),
+                side="ahead of" if side > 0 else "behind",
+            )
         if row["is_muted"] is None:
             return text
-        return text + say(
-            " ({inside} its usual range of {low} to {high})",
-            inside="muted, inside" if row["is_muted"] else "outside",
-            low=row.figure("usual_low_pct", "bound"),
-            high=row.figure("usual_high_pct", "bound"),
-        )
+        return text + say(", {kind} answer", kind="a muted" if row["is_muted"] else "an unusual")
 
     # Tables
 

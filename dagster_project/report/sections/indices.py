@@ -5,30 +5,35 @@ from datetime import date
 from functools import cached_property
 from typing import Any
 
-from dagster_project.report.day import HEADLINE_INDEX
+import numpy as np
+
 from dagster_project.report.drawing import Canvas, Chart, label_dates, points
-from dagster_project.report.figures import Figure, Row, Text, direction, listed, paragraph, say
-from dagster_project.report.section import NO_NEWS, Section
+from dagster_project.report.figures import Figure, Row, Text, direction, listed, say
+from dagster_project.report.news import (
+    INDUSTRY_INDICES,
+    benchmark,
+    largest_since,
+    notable_level,
+    regions_by_news,
+)
+from dagster_project.report.section import Section
 from dagster_project.report.tables import Column, Table, table
 from dagster_project.report.wording import (
     REGION_NAMES,
+    SHORT_NAMES,
     extreme,
     last_seen,
     level_last_seen,
-    news_value,
-    notable_level,
     verb,
     weekday,
 )
 
-# A change, in percent, that weighs as much as a level not seen for a year.
-USUAL_CHANGE = 2.0
-# Of an index that is not its region's headline index.
-OTHER_INDEX_WEIGHT = 0.75
 # Sessions in a row from which on a sentence counts them.
 NOTABLE_STREAK = 3
-# Days after which a larger change is long ago.
-NOTABLE_CHANGE_AFTER_DAYS = 90
+# Other indices of a region that a sentence names; their figures are in the table.
+TOLD_INDICES = 3
+# Weekdays without a session that make a holiday of which the text speaks.
+HOLIDAY_WEEKDAYS = 3
 # Sessions a chart looks back where the level was last seen more recently, or never.
 LOOK_BACK = 250
 # Labels nearer than this part of the width to the end would lie on each other.
@@ -69,86 +74,120 @@ class Indices(Section):
     # Sentences
 
     def headline(self) -> Text:
-        if not self.rows:
+        """`Hang Seng plunges 9.41 % while Shanghai jumps 4.59 % after the holiday`."""
+        told = [(r, row) for r in regions_by_news(self.day) if (row := benchmark(self.day, r))]
+        if not told:
             return say("Markets traded, but no file states the close of an index")
-        row = max(self.rows, key=self._index_news)
-        name = row.figure("name", "text")
+        (region, row), *others = told
         if row["change_pct"] is None:
-            return say("{name} closes at {close}", name=name, close=_close(row))
+            return say("{name} closes at {close}", name=_short_name(row), close=_close(row))
+        text = say("{name} {moves}", name=_short_name(row), moves=self._moves(region, row))
         level = notable_level(self.day, row)
-        if level and level.years >= abs(row["change_pct"]) / USUAL_CHANGE:
-            return say("{name} closes at {level}", name=name, level=level.clause(noun=""))
-        if direction(row["change_pct"]) == 0:
-            return say("{name} closes unchanged at {close}", name=name, close=_close(row))
+        if level and level.years >= 1:
+            text += say(" to {level}", level=level.clause())
+        for other, other_row in others:
+            if other_row["change_pct"] is not None:
+                text += self._beside(row, other, other_row)
+        return text
+
+    def _moves(self, region: str, row: Row) -> Text:
+        text = say("{verb}", verb=verb(row["change_pct"], present=True))
+        if direction(row["change_pct"]):
+            text += say(" {change}", change=row.figure("change_pct", "pct_size"))
+        return (*text, " after the holiday") if self._is_after_holiday(region) else text
+
+    def _beside(self, first: Row, region: str, row: Row) -> Text:
+        """What a headline says of the other region."""
+        name, moves = _short_name(row), self._moves(region, row)
+        ways = direction(first["change_pct"]), direction(row["change_pct"])
+        if moves[0] == verb(first["change_pct"], present=True) and ways[0]:
+            return say(", {name}{moves}", name=name, moves=moves[1:])
         return say(
-            "{name} {verb} {change}, closes at {close}",
+            " {and_} {name} {moves}",
+            and_="as" if ways[0] == ways[1] else "while",
             name=name,
-            verb=verb(row["change_pct"], present=True),
-            change=row.figure("change_pct", "pct_size"),
-            close=_close(row),
+            moves=moves,
         )
 
-    def news_value(self, region: str) -> float:
-        return max(map(self._index_news, self.of_region(region)), default=NO_NEWS)
+    def lead(self) -> Iterable[Text]:
+        for position, region in enumerate(regions_by_news(self.day)):
+            row = benchmark(self.day, region)
+            if row is None:
+                yield say(
+                    "No file states the close of an index of {region}.",
+                    region=REGION_NAMES[region],
+                )
+            else:
+                yield self._benchmark(region, row, is_first=position == 0)
 
-    def region_paragraphs(self, region: str) -> list[Text]:
-        return [paragraph(self._sentences(region))]
-
-    def _index_news(self, row: Row) -> float:
-        is_headline = row["symbol"] in HEADLINE_INDEX.values()
-        weight = 1 if is_headline else OTHER_INDEX_WEIGHT
-        return news_value(self.day, row, USUAL_CHANGE) * weight
-
-    def _sentences(self, region: str) -> Iterable[Text]:
-        rows = sorted(self.of_region(region), key=self._index_news, reverse=True)
-        if not rows:
-            name = REGION_NAMES[region]
-            yield say("No file states the close of an index of {region}.", region=name)
-            return
-        first, *others = rows
-        yield self._first_index(region, first)
-        moved = [self._other_index(row) for row in others if row["change_pct"] is not None]
-        if moved:
-            yield say("{indices}.", indices=_capital(listed(moved)))
-        without_change = [
-            say("{name} at {close}", name=_name(row), close=_close(row))
-            for row in others
-            if row["change_pct"] is None
+    def region_sentences(self, region: str) -> Iterable[Text]:
+        stands_for_region = benchmark(self.day, region)
+        others = [
+            row
+            for row in self.of_region(region)
+            if row is not stands_for_region
+            and row["change_pct"] is not None
+            and row["symbol"] not in self.day.implausible_indices
+            and not row["symbol"].startswith(INDUSTRY_INDICES)
         ]
-        if without_change:
-            yield say(
-                "Also without a close of the session before: {indices}.",
-                indices=listed(without_change),
-            )
+        if not others:
+            return
+        others.sort(key=lambda row: -abs(row["change_pct"]))
+        first, *less = others
+        way = direction(first["change_pct"])
+        alike = [row for row in less if direction(row["change_pct"]) == way][: TOLD_INDICES - 1]
+        against = next((row for row in less if direction(row["change_pct"]) == -way != 0), None)
+        text = say("{name} {change}", name=_capital(_name(first)), change=_changed(first))
+        if alike:
+            beside = {1: ", ahead of ", -1: ", more than ", 0: ", as "}[way]
+            text += (beside, *listed(map(_name, alike)))
+        if against:
+            text += say("; {name} {change}", name=_name(against), change=_changed(against))
+        yield (*text, ".")
 
-    def _first_index(self, region: str, row: Row) -> Text:
-        when = weekday(self.day.trade_date)
-        markets = self.day.open_markets(region)
-        if any(self.day.sessions[market["market"]]["is_half_day"] for market in markets):
-            when += "'s shortened session"
-            on = "in"
-        else:
-            on = "on"
-        parts = {"name": _capital(_name(row)), "close": _close(row), "when": when, "on": on}
+    def _benchmark(self, region: str, row: Row, is_first: bool) -> Text:
+        """The sentences about the index of a region; the first has the day and the points."""
+        when = self._when(region) if is_first else ()
+        parts = {"name": _capital(_name(row)), "close": _close(row), "when": when}
         if row["change_pct"] is None:
             return say(
-                "{name} closed at {close} {on} {when}; "
-                "the warehouse has no close of the session before.",
+                "{name} closed at {close}{when}; the warehouse has no close of the session before.",
                 **parts,
             )
         if direction(row["change_pct"]) == 0:
-            sentence = say("{name} closed unchanged at {close} {on} {when}", **parts)
+            sentence = say("{name} closed unchanged at {close}{when}", **parts)
         else:
+            points = say("{points} points, or ", points=row.figure("change", "points_size"))
             sentence = say(
-                "{name} {verb} {points} points, or {change}, to close at {close} {on} {when}",
+                "{name} {verb} {points}{change}, to close at {close}{when}"
+                if is_first
+                else "{name} {verb} {change} to {close}",
                 verb=verb(row["change_pct"]),
-                points=row.figure("change", "points_size"),
+                points=points,
                 change=row.figure("change_pct", "pct_size"),
                 **parts,
             )
+        if self._is_after_holiday(region):
+            sentence += (" after the holiday",)
         level = notable_level(self.day, row)
         sentence += say(", {level}.", level=level.clause()) if level else (".",)
         return sentence + self._run(row)
+
+    def _when(self, region: str) -> Text:
+        markets = self.day.open_markets(region)
+        day = weekday(self.day.trade_date)
+        if any(self.day.sessions[market["market"]]["is_half_day"] for market in markets):
+            return say(" in {day}'s shortened session", day=day)
+        return say(" on {day}", day=day)
+
+    def _is_after_holiday(self, region: str) -> bool:
+        """Whether the region was closed on several weekdays until now."""
+        (market, *_) = self.day.open_markets(region)
+        last = self.day.last_sessions.get(market["market"])
+        if last is None:
+            return False
+        between = np.busday_count(last["trade_date"], self.day.trade_date) - 1
+        return bool(between >= HOLIDAY_WEEKDAYS)
 
     def _run(self, row: Row) -> Text:
         """How many sessions an index has gone the same way, and since when not as far in one."""
@@ -156,27 +195,13 @@ class Indices(Section):
         parts = []
         if way and abs(row["streak"] or 0) >= NOTABLE_STREAK:
             parts.append(say("its {number} in a row", number=row.figure("streak", "ordinal")))
-        column = "change_high_since" if way > 0 else "change_low_since"
-        since = row[column] if way else None
-        if since and (self.day.trade_date - since).days >= NOTABLE_CHANGE_AFTER_DAYS:
-            parts.append(say("its largest since {since}", since=row.figure(column, "date")))
+        since = largest_since(self.day, row)
+        if since:
+            parts.append(say("its largest since {since}", since=since))
         if not parts:
             return ()
         return say(" The {what} was {parts}.", what="gain" if way > 0 else "fall",
                    parts=listed(parts))  # fmt: skip
-
-    def _other_index(self, row: Row) -> Text:
-        if direction(row["change_pct"]) == 0:
-            return say("{name} was unchanged at {close}", name=_name(row), close=_close(row))
-        sentence = say(
-            "{name} {verb} {change} to {close}",
-            name=_name(row),
-            verb=verb(row["change_pct"]),
-            change=row.figure("change_pct", "pct_size"),
-            close=_close(row),
-        )
-        level = notable_level(self.day, row)
-        return sentence + (say(" ({level})", level=level.clause()) if level else ())
 
     # Tables
 
@@ -255,9 +280,22 @@ class Indices(Section):
         return [_chart(row, history) for row, history in histories if len(history) > 1]
 
 
+def _short_name(row: Row) -> Text:
+    """An index as the headline names it."""
+    short = SHORT_NAMES.get(row["symbol"])
+    return (short,) if short else (row.figure("name", "text"),)
+
+
 def _name(row: Row) -> Text:
     """An index as a sentence names it."""
     return say("the {name}", name=row.figure("name", "text"))
+
+
+def _changed(row: Row) -> Text:
+    if direction(row["change_pct"]) == 0:
+        return say("was unchanged")
+    change = row.figure("change_pct", "pct_size")
+    return say("{verb} {change}", verb=verb(row["change_pct"]), change=change)
 
 
 def _close(row: Row) -> Figure:

@@ -30,6 +30,12 @@ class Missing(Section):
         return sorted(rows, key=index_order)
 
     @cached_property
+    def with_turnover(self) -> set[str]:
+        """The markets whose turnover is known."""
+        rows = self.published.rows("market_turnover", "where trade_date = ?", [self.day.trade_date])
+        return {row["market"] for row in rows}
+
+    @cached_property
     def coverage(self) -> list[Row]:
         """Deliveries that are missing or incomplete."""
         return self.published.rows(
@@ -68,27 +74,25 @@ class Missing(Section):
         return [] if self.day.is_closed else [paragraph(self._sentences())]
 
     def _sentences(self) -> Iterable[Text]:
+        """What a reader of the day lacks; the tables have the rest."""
+        traded = [market for market in self.day.markets if market["market"] in self.day.sessions]
         with_close = {row["symbol"] for row in self.day.indices}
-        without = [
-            say("the {name}", name=row.figure("name", "text"))
+        lacking = [
+            say("a close of the {name}", name=row.figure("name", "text"))
             for row in self.followed
             if row["symbol"] not in with_close and row["market"] in self.day.sessions
         ]
-        if without:
-            yield say("No file states a close of {names}.", names=listed(without, "or"))
-        unpriced = [
-            say(PLACES[market["market"]])
-            for market in self.day.markets
-            if market["market"] in self.day.sessions and market["market"] not in self.day.breadth
-        ]
-        if unpriced:
-            yield say(
-                "No file states closes of securities of {places}.", places=listed(unpriced, "or")
-            )
+        for what, has in (
+            ("closes of securities", self.day.breadth),
+            ("the turnover", self.with_turnover),
+        ):
+            places = [say(PLACES[m["market"]]) for m in traded if m["market"] not in has]
+            if places:
+                lacking.append(say("{what} of {places}", what=what, places=listed(places, "or")))
+        if lacking:
+            yield say("No file states {lacking}.", lacking=listed(lacking, "or"))
         if self.coverage:
-            yield say(
-                "Not every delivery that is due has arrived whole; what lacks is listed below."
-            )
+            yield say("Not every delivery that is due has arrived whole.")
 
     # Tables
 

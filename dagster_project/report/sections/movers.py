@@ -1,4 +1,4 @@
-"""Movers: the securities with the largest gains and losses of each region."""
+"""Movers: the securities with the largest gains and losses of each region, without outliers."""
 
 from functools import cached_property
 
@@ -32,7 +32,8 @@ class Movers(Section):
     def _movers(self, region: str, sign: str, order: str) -> list[Row]:
         return self.published.rows(
             "security_performance",
-            f"""where trade_date = ? and region = ? and status = 'traded' and change_pct {sign}
+            f"""where trade_date = ? and region = ? and status = 'traded' and not is_outlier
+            and change_pct {sign}
             order by change_pct {order}, symbol limit {SHOWN}""",
             [self.day.trade_date, region],
         )

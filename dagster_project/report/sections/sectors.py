@@ -4,20 +4,23 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property
 
 from dagster_project.report.day import REGIONS
-from dagster_project.report.figures import Figure, Row, Text, direction, listed, paragraph, say
+from dagster_project.report.figures import Figure, Row, Text, direction, listed, say
+from dagster_project.report.news import (
+    Level,
+    levels_left_for_securities,
+    notable_level,
+    regions_by_news,
+    security_news,
+)
 from dagster_project.report.section import Section
 from dagster_project.report.tables import Bar, Column, Table, table
 from dagster_project.report.wording import (
     REGION_NAMES,
     WEIGHTINGS,
-    news_value,
-    notable_level,
     region_title,
     verb,
 )
 
-# A change of a security, in percent, that weighs as much as a level not seen for a year.
-USUAL_CHANGE = 4.0
 NAMED_MEMBERS = 3
 NAMED_SECTORS = 3
 
@@ -64,67 +67,110 @@ class Sectors(Section):
             for basket in self.baskets
         }
 
+    @cached_property
+    def told_members(self) -> dict[str, list[Row]]:
+        """Region -> the securities of its baskets that are most news, never an outlier."""
+        told: dict[str, list[Row]] = {}
+        for region in REGIONS:
+            members = {
+                row["symbol"]: row
+                for basket in self.baskets
+                if basket["region"] == region
+                for row in self.basket_members[basket["sector"]]
+                if not row["is_outlier"]
+            }
+            known = [row for row in members.values() if row["symbol"] in self.day.english_names]
+            candidates = known or list(members.values())
+            candidates.sort(key=lambda row: (-security_news(self.day, row), row["symbol"]))
+            is_first = region == next(iter(regions_by_news(self.day)), None)
+            told[region] = candidates[: NAMED_MEMBERS if is_first else NAMED_MEMBERS - 1]
+        return told
+
+    @cached_property
+    def told_levels(self) -> dict[str, Level]:
+        """Symbol -> the level that is told of it; the text has room for a few."""
+        rows = [row for r in regions_by_news(self.day) for row in self.told_members.get(r, [])]
+        levels = [(row["symbol"], notable_level(self.day, row)) for row in rows]
+        notable = [(symbol, level) for symbol, level in levels if level]
+        return dict(notable[: levels_left_for_securities(self.day)])
+
     # Sentences
 
-    def region_paragraphs(self, region: str) -> list[Text]:
-        return [
-            paragraph(self._basket_sentences(region)),
-            paragraph(self._sector_sentences(region)),
-        ]
+    def region_sentences(self, region: str) -> Iterable[Text]:
+        baskets = [row for row in self.baskets if row["region"] == region]
+        if len(baskets) > 1:
+            yield self._basket_sentence(baskets[0], baskets[-1])
+        members = self.told_members.get(region)
+        if members:
+            yield say("{members}.", members=listed(map(self._member, members)))
+        rows = [row for row in self.sectors if row["region"] == region]
+        # With fewer, the leaders would be the laggards.
+        if len(rows) >= 2 * NAMED_SECTORS:
+            worst = sorted(rows, key=lambda row: row["rank_worst"])
+            yield self._sector_sentence(region, rows[:NAMED_SECTORS], worst[:NAMED_SECTORS])
 
-    def _basket_sentences(self, region: str) -> Iterable[Text]:
-        for basket in self.baskets:
-            if basket["region"] != region or basket["change_pct"] is None:
-                continue
-            sentence = say(
-                "The {name} basket {change}",
-                name=self.day.basket_names[basket["sector"]].figure("name", "text"),
-                change=_changed(basket),
-            )
-            members = sorted(
-                self.basket_members[basket["sector"]],
-                key=lambda row: (-news_value(self.day, row, USUAL_CHANGE), row["symbol"]),
-            )[:NAMED_MEMBERS]
-            if members:
-                sentence += say("; {members}", members=listed(map(self._member, members)))
-            yield (*sentence, ".")
+    def _basket_sentence(self, best: Row, worst: Row) -> Text:
+        """`Of the baskets followed, Mainland New Energy rose most, and Mainland Consumer fell.`"""
+        ways = direction(best["change_pct"]), direction(worst["change_pct"])
+        pattern = {
+            (1, 1): "Of the baskets followed, {best} rose most and {worst} least.",
+            (-1, -1): "Of the baskets followed, {worst} fell most and {best} least.",
+        }.get(ways, "Of the baskets followed, {best} did best and {worst} worst.")
+        names = {
+            which: self.day.basket_names[row["sector"]].figure("name", "text")
+            for which, row in (("best", best), ("worst", worst))
+        }
+        return say(pattern, **names)
 
     def _member(self, row: Row) -> Text:
-        """A security with its change and, where notable, its level."""
+        """A security with its change and, if there is room, its level."""
         name = self.day.security_name(row)
         text = say("{name} {verb}", name=name, verb=verb(row["change_pct"]))
         if direction(row["change_pct"]):
             text += say(" {change}", change=row.figure("change_pct", "pct_size"))
-        level = notable_level(self.day, row)
+        level = self.told_levels.get(row["symbol"])
         return text + (say(" to {level}", level=level.clause()) if level else ())
 
-    def _sector_sentences(self, region: str) -> Iterable[Text]:
-        rows = [row for row in self.sectors if row["region"] == region]
-        # With fewer, the leaders would be the laggards.
-        if len(rows) < 2 * NAMED_SECTORS:
-            return
-        by_worst = sorted(rows, key=lambda row: row["rank_worst"])
-        led, lagged = "led the sectors of", "lagged"
-        if direction(rows[0]["change_pct"]) < 0:
-            led, lagged = "fell least among the sectors of", "fell most"
-        yield say(
-            "{leaders} {led} {region}; {laggards} {lagged}.",
-            led=led,
-            lagged=lagged,
-            leaders=_capital(self._named(rows[:NAMED_SECTORS])),
-            region=REGION_NAMES[region],
-            laggards=self._named(by_worst[:NAMED_SECTORS]),
+    def _sector_sentence(self, region: str, best: Sequence[Row], worst: Sequence[Row]) -> Text:
+        """Leaders and laggards by name; only the larger change of the two ends is a figure."""
+        is_rise = abs(best[0]["change_pct"]) > abs(worst[0]["change_pct"])
+        return say(
+            "{leaders}; {laggards}.",
+            leaders=self._leaders(region, best, with_change=is_rise),
+            laggards=self._laggards(worst, with_change=not is_rise),
         )
 
-    def _named(self, rows: Sequence[Row]) -> Text:
-        return listed(
-            say(
-                "{name} ({change})",
-                name=self.day.sector_names[row["sector"]].figure("name", "lower"),
-                change=row.figure("change_pct", "pct"),
-            )
-            for row in rows
-        )
+    def _leaders(self, region: str, best: Sequence[Row], with_change: bool) -> Text:
+        first, *others = [row for row in best if direction(row["change_pct"]) > 0] or best[:1]
+        change = first.figure("change_pct", "pct_size")
+        parts = {"first": self._name(first, "capital"), "region": REGION_NAMES[region]}
+        way = direction(first["change_pct"])
+        if way < 0:
+            return say("{first} fell least of the sectors of {region}", **parts)
+        if way == 0:
+            return say("{first} was unchanged, and no sector of {region} rose", **parts)
+        up = say(", up {change},", change=change) if with_change else ()
+        text = say("{first}{up} led the sectors of {region}", up=up, **parts)
+        return text + (say(", ahead of {others}", others=self._names(others)) if others else ())
+
+    def _laggards(self, worst: Sequence[Row], with_change: bool) -> Text:
+        first, *others = [row for row in worst if direction(row["change_pct"]) < 0] or worst[:1]
+        name = self._name(first, "lower")
+        way = direction(first["change_pct"])
+        if way > 0:
+            return say("{name} gained least", name=name)
+        if way == 0:
+            return say("{name} was unchanged", name=name)
+        by = first.figure("change_pct", "pct_size")
+        text = say("{name} fell most", name=name) + (say(", by {by}", by=by) if with_change else ())
+        return text + (say(", followed by {others}", others=self._names(others)) if others else ())
+
+    def _names(self, rows: Sequence[Row]) -> Text:
+        # Names have an "and" of their own.
+        return listed(((self._name(row, "lower"),) for row in rows), last=", then")
+
+    def _name(self, row: Row, form: str) -> Figure:
+        return self.day.sector_names[row["sector"]].figure("name", form)
 
     # Tables
 
@@ -148,24 +194,6 @@ class Sectors(Section):
             for region in REGIONS
             for weighting in sorted(weighting for of, weighting in weightings if of == region)
         ]
-
-
-def _changed(row: Row) -> Text:
-    if direction(row["change_pct"]) == 0:
-        return say("was unchanged {weighting}", weighting=WEIGHTINGS[row["weighting"]])
-    return say(
-        "{verb} {change} {weighting}",
-        verb=verb(row["change_pct"]),
-        change=row.figure("change_pct", "pct_size"),
-        weighting=WEIGHTINGS[row["weighting"]],
-    )
-
-
-def _capital(text: Text) -> Text:
-    """The same text, with the name that it begins with as a sentence begins."""
-    first, *rest = text
-    assert isinstance(first, Figure)
-    return (first.written("capital"), *rest)
 
 
 def _table(

@@ -1,19 +1,43 @@
 """Turnover: of each market and of all, beside the session before and the twenty before."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
 from dagster_project.report.day import REGIONS
 from dagster_project.report.drawing import Canvas, Chart, label_dates
-from dagster_project.report.figures import Row, Text, direction, listed, paragraph, say
+from dagster_project.report.figures import Figure, Row, Text, listed, paragraph, say
+from dagster_project.report.news import DAYS_PER_YEAR
 from dagster_project.report.section import Section
 from dagster_project.report.tables import Column, Table, table
 from dagster_project.report.wording import CURRENCIES, PLACES
 
 # Sessions a chart looks back.
 LOOK_BACK = 60
+# Below this ratio to the average: the words.
+BESIDE_AVERAGE = (
+    (0.75, "far below"),
+    (0.9, "well below"),
+    (0.97, "a little below"),
+    (1.03, "about"),
+    (1.1, "a little above"),
+    (1.5, "well above"),
+    (2.0, "far above"),
+    (float("inf"), "more than twice"),
+)
 SCOPES = {"hong_kong": "Hong Kong", "mainland": "Mainland", "all": "All markets"}
+
+
+@dataclass(frozen=True)
+class Total:
+    """What the markets of a region turned over."""
+
+    amount: Figure
+    before: Figure
+    currency: str
+    ratio: float | None
+    """Amount ÷ average of the twenty sessions before."""
 
 
 class Turnover(Section):
@@ -49,79 +73,86 @@ class Turnover(Section):
         ).fetchall()
         return found[::-1]
 
+    @cached_property
+    def totals(self) -> dict[str, Total]:
+        """Region -> its turnover; without the regions that lack a part of it."""
+        return {
+            region: total
+            for region in REGIONS
+            if self.day.open_markets(region) and (total := self._total(region))
+        }
+
+    def _total(self, region: str) -> Total | None:
+        markets = [market["market"] for market in self.day.open_markets(region)]
+        rows = [self.turnovers[market] for market in markets if market in self.turnovers]
+        if len(rows) < len(markets):
+            return None
+        averages = [row["average_20d"] for row in rows]
+        average = None if None in averages else sum(averages)
+        if len(rows) == 1:
+            (row,) = rows
+            return Total(
+                row.figure("turnover", "money"),
+                row.figure("previous_turnover", "money"),
+                CURRENCIES[row["currency"]],
+                average and float(row["turnover"] / average),
+            )
+        scope = self.scopes.get(region)
+        if scope is None or scope["turnover_cny"] is None:
+            return None
+        return Total(
+            scope.figure("turnover_cny", "money"),
+            scope.figure("previous_turnover_cny", "money"),
+            CURRENCIES["CNY"],
+            average and float(sum(row["turnover"] for row in rows) / average),
+        )
+
     # Sentences
 
-    def paragraphs(self) -> list[Text]:
-        return [paragraph(self._sentences())]
-
-    def _sentences(self) -> Iterable[Text]:
-        mainland = self.day.open_markets("mainland")
-        if mainland:
-            yield self._mainland(mainland)
-        for market in self.day.open_markets("hong_kong"):
-            yield self._market(market["market"])
-        both = self.scopes.get("all")
-        regions = [region for region in REGIONS if self.day.open_markets(region)]
-        if both and both["is_complete"] and both["turnover_cny"] is not None and len(regions) > 1:
-            yield say(
-                "Counted in yuan, all markets together turned over {total}.",
-                total=both.figure("turnover_cny", "money"),
-            )
-
-    def _mainland(self, markets: Sequence[Row]) -> Text:
-        scope = self.scopes.get("mainland")
-        places = listed(say(PLACES[market["market"]]) for market in markets)
-        if scope is None or not scope["markets_reported"]:
-            return say("No file states the turnover of {places}.", places=places)
-        if scope["turnover_cny"] is None:
-            # A sum that lacks a market is no total.
-            return paragraph(self._market(market["market"]) for market in markets)
-        total = scope.figure("turnover_cny", "money")
-        text = say("Turnover in {places} came to {total} yuan", places=places, total=total)
-        if scope["change_cny"] is not None:
-            text += say(
-                ", {compared} {before} the session before",
-                compared=_compared(scope["change_cny"]),
-                before=scope.figure("previous_turnover_cny", "money"),
-            )
-        averages = [
-            say(
-                "{place} was {average}",
-                place=PLACES[market["market"]],
-                average=_average(row, "higher", "lower", "level"),
-            )
-            for market in markets
-            if (row := self.turnovers.get(market["market"]))
-            and row["ratio_to_average_20d"] is not None
+    def lead(self) -> Iterable[Text]:
+        """Turnovers that are the largest known, or were not seen for more than a year."""
+        records = [say(PLACES[m]) for m, row in self._open_turnovers() if self._is_record(row)]
+        if records:
+            yield say("Turnover in {places} was the largest on record.", places=listed(records))
+        since = [
+            say("{place} since {day}", place=PLACES[market], day=day.written("month"))
+            for market, row in self._open_turnovers()
+            if row["turnover_high_since"]
+            and self._is_long_ago(row["turnover_high_since"])
+            and (day := row.figure("turnover_high_since", "date"))
         ]
-        if averages:
-            text += say(
-                "; against the average of the twenty sessions before, {averages}",
-                averages=listed(averages),
-            )
-        return (*text, ".")
+        if since:
+            yield say("Turnover was the largest in {places}.", places=listed(since))
 
-    def _market(self, market: str) -> Text:
-        place = PLACES[market]
-        row = self.turnovers.get(market)
-        if row is None or row["turnover"] is None:
-            return say("No file states the turnover of {place}.", place=place)
+    def _open_turnovers(self) -> list[tuple[str, Row]]:
+        return [(m, row) for m, row in self.turnovers.items() if m in self.day.sessions]
+
+    def _is_record(self, row: Row) -> bool:
+        """Whether none is known that was as large, in a record that is long enough to say so."""
+        if row["turnover"] is None or row["turnover_high_since"] is not None:
+            return False
+        first = self.published.total("market_turnover", "min(trade_date)", market=row["market"])
+        return self._is_long_ago(first["min(trade_date)"])
+
+    def _is_long_ago(self, day: date) -> bool:
+        return (self.day.trade_date - day).days > DAYS_PER_YEAR
+
+    def paragraphs(self) -> list[Text]:
+        return [paragraph(self._sentence(region, total) for region, total in self.totals.items())]
+
+    def _sentence(self, region: str, total: Total) -> Text:
+        places = listed(say(PLACES[m["market"]]) for m in self.day.open_markets(region))
         text = say(
-            "{place}'s turnover was {total} {currency}",
-            place=place,
-            total=row.figure("turnover", "money"),
-            currency=CURRENCIES[row["currency"]],
+            "Turnover in {places} came to {amount} {currency}",
+            places=places,
+            amount=total.amount,
+            currency=total.currency,
         )
-        if row["previous_turnover"] is not None:
+        if total.before.value is not None:
+            text += say(" after {before} the session before", before=total.before)
+        if total.ratio is not None:
             text += say(
-                ", {compared} {before}",
-                compared=_compared(row["turnover"] - row["previous_turnover"]),
-                before=row.figure("previous_turnover", "money"),
-            )
-        if row["ratio_to_average_20d"] is not None:
-            text += say(
-                "; that is {average} the average of the twenty sessions before",
-                average=_average(row, "above", "below", "level with"),
+                ", {much} its average of the twenty sessions before", much=_much(total.ratio)
             )
         return (*text, ".")
 
@@ -213,18 +244,9 @@ class Turnover(Section):
         return [_chart(row, history) for row, history in histories if len(history) > 1]
 
 
-def _compared(change: object) -> str:
-    assert change is not None
-    return {1: "up from", -1: "down from", 0: "the same as"}[direction(change)]
-
-
-def _average(row: Row, above: str, below: str, level: str) -> Text:
-    """`7.5 % below`, of its average of the twenty sessions before."""
-    size = row.figure("ratio_to_average_20d", "above_size")
-    side = row.figure("ratio_to_average_20d", "above").direction
-    if side == 0:
-        return say(level)
-    return say("{size} {side}", size=size, side=above if side == 1 else below)
+def _much(ratio: float) -> str:
+    """The word for a turnover beside its average."""
+    return next(word for below, word in BESIDE_AVERAGE if ratio < below)
 
 
 def _chart(row: Row, history: Sequence[tuple[date, float, float | None]]) -> Chart:

@@ -59,7 +59,7 @@ class _NothingDelivered:
     trade_date = DAY
     report = row("report", {"trade_date": DAY})
 
-    def rows(self, *_: Any) -> list[Row]:
+    def rows(self, *_: Any, **__: Any) -> list[Row]:
         return []
 
     def counts(self, *_: Any, **__: Any) -> dict[str, Row]:

@@ -54,7 +54,7 @@ DAY = date(2025, 9, 17)
         ("moment", datetime(2025, 9, 17, 10, 4, 59), "17 September 2025, 10:04 UTC"),
         ("short_name", "BABA - W", "BABA"),
         ("ordinal", -3, "third"),
-        ("ordinal", 11, "11th"),
+        ("ordinal", 21, "21st"),
         ("ordinal", 22, "22nd"),
         ("short_name", "TRIP.COM - S", "TRIP.COM"),
         ("short_name", "A - LONG TAIL", "A - LONG TAIL"),

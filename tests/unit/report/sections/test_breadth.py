@@ -1,39 +1,37 @@
 """The sentences about breadth."""
 
-from typing import Any
-
 from dagster_project.report.figures import Row
 from tests.unit.report.support import ALL_OPEN, DAY, row, story
 
 
-def breadth(market: str, advancers: int, decliners: int, **values: Any) -> Row:
-    counts = dict.fromkeys(("new_highs_52w", "new_lows_52w", "limit_up"), 0)
+def breadth(market: str, advancers: int, decliners: int) -> Row:
     return row(
         "market_breadth",
         {"market": market, "trade_date": DAY},
         advancers=advancers,
         decliners=decliners,
-        **counts | {"limit_down": None} | values,
+        securities_reported=advancers + decliners + 1,
     )
 
 
-def test_breadth_says_which_side_was_larger() -> None:
-    _, paragraphs = story(
-        sessions=ALL_OPEN,
-        breadth={
-            "XHKG": breadth("XHKG", 54, 12, new_highs_52w=11),
-            "XSHG": breadth("XSHG", 34, 44),
-            "XSHE": breadth("XSHE", 7, 7, limit_up=2),
-        },
-    )
+def told(hong_kong: Row, shanghai: Row, shenzhen: Row) -> list[str]:
+    rows = {"XHKG": hong_kong, "XSHG": shanghai, "XSHE": shenzhen}
+    return story(sessions=ALL_OPEN, breadth=rows)[1]
+
+
+def test_of_a_market_alone_the_shares_are_counted_and_of_two_they_are_words() -> None:
+    paragraphs = told(breadth("XHKG", 183, 319), breadth("XSHG", 34, 44), breadth("XSHE", 97, 3))
+    assert "Of the 503 Hong Kong shares followed, 183 rose." in paragraphs
     assert (
-        "Advancers outnumbered decliners by 54 to 12 in Hong Kong. Decliners outnumbered advancers "
-        "by 44 to 34 in Shanghai. As many advanced as declined in Shenzhen (7 each). Of the "
-        "securities followed, 11 in Hong Kong closed at the highest of a year. At the upper price "
-        "limit closed 2 in Shenzhen." in paragraphs
+        "Of the shares followed, about half rose in Shanghai, nearly all in Shenzhen." in paragraphs
     )
+
+
+def test_markets_that_are_alike_share_a_word() -> None:
+    paragraphs = told(breadth("XHKG", 1, 1), breadth("XSHG", 2, 98), breadth("XSHE", 0, 7))
+    assert "Of the shares followed, hardly any rose in Shanghai and Shenzhen." in paragraphs
 
 
 def test_on_a_first_day_nothing_is_said_of_breadth() -> None:
     _, paragraphs = story(breadth={"XHKG": breadth("XHKG", 0, 0)})
-    assert not any("advance" in text.lower() for text in paragraphs)
+    assert not any("shares followed" in text for text in paragraphs)

@@ -1,5 +1,6 @@
 """The sentences about turnover."""
 
+from datetime import date
 from typing import Any
 
 from dagster_project.report.figures import Row
@@ -11,7 +12,8 @@ def turnover(market: str, **values: Any) -> Row:
         "currency": "HKD" if market == "XHKG" else "CNY",
         "turnover": 360_000_000_000,
         "previous_turnover": 300_000_000_000,
-        "ratio_to_average_20d": 0.9,
+        "average_20d": 400_000_000_000,
+        "turnover_high_since": date(2025, 9, 1),
     }
     return row("market_turnover", {"market": market, "trade_date": DAY}, **defaults | values)
 
@@ -29,41 +31,45 @@ def scope(name: str, **values: Any) -> Row:
     return row("cross_market_turnover", key, **defaults | values)
 
 
-def test_turnover_is_told_by_market_and_in_one_currency() -> None:
+def test_turnover_is_told_by_region_beside_its_average() -> None:
     _, paragraphs = story(
         sessions=ALL_OPEN,
         turnovers={
-            "XHKG": turnover("XHKG", ratio_to_average_20d=1.029),
+            "XHKG": turnover("XHKG", average_20d=350_000_000_000),
             "XSHG": turnover("XSHG"),
-            "XSHE": turnover("XSHE", ratio_to_average_20d=1.0),
+            "XSHE": turnover("XSHE"),
         },
-        scopes={"mainland": scope("mainland"), "all": scope("all", turnover_cny=2_705_600_000_000)},
+        scopes={"mainland": scope("mainland")},
     )
-    (told,) = [text for text in paragraphs if "Turnover in" in text]
-    assert told.startswith(
-        "Turnover in Shanghai and Shenzhen came to 2.38 trillion yuan, up from 2.34 trillion the "
-        "session before; against the average of the twenty sessions before, Shanghai was 10.0 % "
-        "lower and Shenzhen was level. Hong Kong's turnover was 360.00 billion Hong Kong dollars, "
-        "up from 300.00 billion; that is 2.9 % above the average of the twenty sessions before."
+    assert (
+        "Turnover in Hong Kong came to 360.00 billion Hong Kong dollars after 300.00 billion the "
+        "session before, about its average of the twenty sessions before. Turnover in Shanghai and "
+        "Shenzhen came to 2.38 trillion yuan after 2.34 trillion the session before, a little "
+        "below its average of the twenty sessions before." in paragraphs
     )
-    assert told.endswith("Counted in yuan, all markets together turned over 2.71 trillion.")
 
 
 def test_a_part_of_the_turnover_is_not_told_as_the_whole() -> None:
     part = {"is_complete": False, "markets_reported": 1, "turnover_cny": None, "change_cny": None}
     _, paragraphs = story(
         sessions=ALL_OPEN,
-        turnovers={"XSHG": turnover("XSHG", ratio_to_average_20d=None)},
-        scopes={"mainland": scope("mainland", **part), "all": scope("all", **part)},
+        turnovers={"XSHG": turnover("XSHG")},
+        scopes={"mainland": scope("mainland", **part)},
     )
-    (told,) = [text for text in paragraphs if "turnover" in text]
-    assert told == (
-        "Shanghai's turnover was 360.00 billion yuan, up from 300.00 billion. No file states the "
-        "turnover of Shenzhen. No file states the turnover of Hong Kong."
-    )
+    assert not any("Turnover in" in text for text in paragraphs)
+    assert "No file states" in paragraphs[-1]
+    assert "the turnover of Hong Kong" in paragraphs[-1]
 
 
 def test_without_an_earlier_session_turnover_is_compared_with_nothing() -> None:
-    alone = turnover("XHKG", previous_turnover=None, ratio_to_average_20d=None)
+    alone = turnover("XHKG", previous_turnover=None, average_20d=None)
     _, paragraphs = story(turnovers={"XHKG": alone})
-    assert "Hong Kong's turnover was 360.00 billion Hong Kong dollars." in paragraphs
+    assert "Turnover in Hong Kong came to 360.00 billion Hong Kong dollars." in paragraphs
+
+
+def test_the_lead_has_a_turnover_that_was_not_seen_for_years() -> None:
+    _, (lead, *_) = story(
+        sessions=ALL_OPEN,
+        turnovers={"XSHG": turnover("XSHG", turnover_high_since=date(2015, 6, 8))},
+    )
+    assert lead.endswith("Turnover was the largest in Shanghai since June 2015.")
