@@ -12,6 +12,7 @@ from dagster_project.defs.publish import release
 from dagster_project.home import Home
 from dagster_project.pipeline import day_to_report
 from dagster_project.report.files import check_report, write_report
+from dagster_project.report.render import PAGE, TEXT
 
 REPORT = dg.AssetKey(["report", "market_report"])
 CHECK = "figures_follow_from_the_release"
@@ -63,7 +64,7 @@ def market_report(
             asset_key=REPORT, check_name=CHECK, passed=True, description=skipped
         )
         return
-    markdown, html = write_report(home, day)
+    files = write_report(home, day)
     problems = check_report(home, day)
     sending.notify(home, findings.after_report(home, "; ".join(problems) or None), context.log)
     context.log_event(
@@ -71,8 +72,8 @@ def market_report(
             REPORT,
             partition=day.isoformat(),
             metadata={
-                "file": dg.MetadataValue.path(str(html)),
-                "report": dg.MetadataValue.md(markdown.read_text(encoding="utf-8")),
+                "file": dg.MetadataValue.path(str(files[PAGE])),
+                "report": dg.MetadataValue.md(files[TEXT].read_text(encoding="utf-8")),
                 "problems": len(problems),
             },
         )

@@ -142,13 +142,14 @@ def write_and_check_report(home: Home, day: date) -> Outcome:
     """
     # Importing the library that draws the charts takes half a second.
     from dagster_project.report.files import ReportError, check_report, write_report
+    from dagster_project.report.render import PAGE, TEXT
 
     try:
-        paths = write_report(home, day)
+        files = write_report(home, day)
     except ReportError as error:
         raise ReleaseError(str(error)) from error
     problems = check_report(home, day)
-    return Outcome(1 if problems else 0, [*map(str, paths), *problems])
+    return Outcome(1 if problems else 0, [*(str(files[name]) for name in (TEXT, PAGE)), *problems])
 
 
 def _when_nothing_is_new(home: Home, catalog: FeedCatalog, last: date) -> Outcome:

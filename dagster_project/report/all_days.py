@@ -80,8 +80,8 @@ def _written_reports(home: Home) -> Iterator[WrittenReport]:
         written = datetime.fromtimestamp(page.stat().st_mtime, UTC)
         yield WrittenReport(
             date.fromisoformat(page.parent.name),
-            _words(r"<h1>(.*?)</h1>", beginning) or f"The report of {page.parent.name}",
-            _words(r'<div class="story">\s*<p>(.*?)</p>', beginning),
+            _words(r"<h1[^>]*>(.*?)</h1>", beginning) or f"The report of {page.parent.name}",
+            _words(r'<p class="lead">(.*?)</p>', beginning),
             f"{written:%Y-%m-%dT%H:%M:%SZ}",
         )
 

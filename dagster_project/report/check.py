@@ -17,7 +17,11 @@ from typing import TypeVar
 from dagster_project.report.figures import Figure, Reference, UnknownFigure
 from dagster_project.report.origins import Origins
 from dagster_project.report.published import Published
-from dagster_project.report.render import escape_markdown, note_of, references_of
+from dagster_project.report.render import (
+    escape_markdown,
+    origin_entry,
+    parse_origin_entry,
+)
 
 BoundT = TypeVar("BoundT")
 
@@ -63,38 +67,45 @@ def check_html(page: str, published: Published) -> list[str]:
     return problems
 
 
-def check_markdown(text: str, published: Published) -> list[str]:
-    """Problems of a finished Markdown report; empty where every figure follows from the release."""
+def check_markdown(text: str, text_origins: str, published: Published) -> list[str]:
+    """Problems of a finished text and its origins; empty where every figure follows."""
     problems: list[str] = []
-    notes: dict[str, list[Reference]] = {}
-    shown: dict[str, str] = {}
-    body = []
-    for line in text.splitlines():
-        note = re.fullmatch(r"\[\^(\d+)\]: (.*)", line)
-        if note is None:
-            body.append(line)
-            continue
+    entries: list[tuple[str, int, list[Reference]]] = []
+    for entry in text_origins.splitlines():
         try:
-            notes[note[1]] = references_of(note[2])
-            shown[note[1]] = note[2]
+            parsed = parse_origin_entry(entry)
         except UnknownFigure as error:
-            problems.append(f"note {note[1]}: {error}")
+            problems.append(f"the origin {entry!r}: {error}")
+            continue
+        if parsed:
+            entries.append((entry, *parsed))
+        elif _DIGIT.search(entry):
+            problems.append(f"an origin that cannot be read: {entry!r}")
     found = dict(
         _look_up(
-            ((reference, str(reference)) for group in notes.values() for reference in group),
+            ((ref, str(ref)) for _, _, references in entries for ref in references),
             published,
             problems,
         )
     )
     origins = Origins(published)
     origins.prepare({reference.row for reference in found})
-    for number, references in notes.items():
-        if all(reference in found for reference in references):
-            expected = note_of(origins, references)
-            if shown[number] != expected:
-                problems.append(f"note {number} reads {shown[number]!r}, not {expected!r}")
-    for line in body:
-        problems += _check_line(line, notes, found)
+    by_line: dict[int, list[Figure]] = {}
+    for entry, line, references in entries:
+        figures = [found[reference] for reference in references if reference in found]
+        by_line.setdefault(line, []).extend(figures)
+        if len(figures) == len(references):
+            expected = origin_entry(line, figures, origins)
+            if entry != expected:
+                problems.append(f"the origin reads {entry!r}, not {expected!r}")
+    lines = text.split("\n")
+    for line in by_line.keys() - set(range(1, len(lines) + 1)):
+        problems.append(f"the text has no line {line}, of which there are origins")
+    for number, rest in enumerate(lines, start=1):
+        for figure in by_line.get(number, []):
+            rest = _take(rest, figure, problems)
+        if _DIGIT.search(rest):
+            problems.append(f"a digit that is bound to no row: {rest.strip()!r}")
     return problems
 
 
@@ -190,25 +201,6 @@ class _PageReader(HTMLParser):
 # Markdown
 
 
-def _check_line(
-    line: str, notes: dict[str, list[Reference]], found: dict[Reference, Figure]
-) -> list[str]:
-    """Problems of a sentence or of a row of a table; its figures come before the note with them."""
-    problems: list[str] = []
-    rest = line
-    while mark := re.search(r"\[\^(\d+)\]", rest):
-        before, rest = rest[: mark.start()], rest[mark.end() :]
-        references = notes.get(mark[1])
-        if references is None:
-            problems.append(f"there is no note {mark[1]}, which {line!r} names")
-            continue
-        for reference in references:
-            if reference in found:
-                before = _take(before, found[reference], problems)
-        problems += _unbound(before)
-    return problems + _unbound(rest)
-
-
 def _take(text: str, figure: Figure, problems: list[str]) -> str:
     """The rest of a text after a figure, which must be the next piece with digits."""
     expected = escape_markdown(figure.text)
@@ -223,7 +215,3 @@ def _take(text: str, figure: Figure, problems: list[str]) -> str:
     assert altered is not None
     problems.append(_wrong(altered[0].strip(), figure))
     return text[altered.end() :]
-
-
-def _unbound(text: str) -> list[str]:
-    return [f"a digit that is bound to no row: {text.strip()!r}"] if _DIGIT.search(text) else []

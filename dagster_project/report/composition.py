@@ -38,10 +38,15 @@ class Report:
     """All that the templates show, except how it looks."""
 
     headline: Text
+    lead: Text
     paragraphs: Sequence[Text]
+    """Those after the lead."""
+    lead_charts: Sequence[Chart]
     glance: Table | None
-    """The small table beside the text."""
+    """The small table beside the lead."""
     parts: Sequence[Part]
+    data_parts: Sequence[Part]
+    """Those of the page about the data."""
     weekday: str
     date: Figure
     title: Figure
@@ -51,13 +56,13 @@ class Report:
 
     @cached_property
     def figures(self) -> list[Figure]:
-        texts: list[Text] = [self.headline, *self.paragraphs]
+        texts: list[Text] = [self.headline, self.lead, *self.paragraphs]
+        texts += [text for chart in self.lead_charts for text in _texts(chart)]
         tables = [self.glance] if self.glance else []
-        for part in self.parts:
+        for part in (*self.parts, *self.data_parts):
             tables += part.tables
             texts += part.notes
-            texts += [text for chart in part.charts for text in (chart.title, chart.caption)]
-            texts += [tuple(chart.labels) for chart in part.charts]
+            texts += [text for chart in part.charts for text in _texts(chart)]
         texts += [table.caption for table in tables]
         texts += [cell.text for table in tables for row in table.rows for cell in row]
         found = [piece for text in texts for piece in text if isinstance(piece, Figure)]
@@ -73,11 +78,15 @@ def compose(published: Published) -> Report:
     day = Day(published)
     check_requested(day)
     sections = sections_of(day)
+    lead, *others = paragraphs(day, sections) or [()]
     return Report(
         headline=headline(sections),
-        paragraphs=paragraphs(day, sections),
+        lead=lead,
+        paragraphs=others,
+        lead_charts=[chart for section in sections for chart in section.lead_charts()],
         glance=_first(section.glance() for section in sections),
-        parts=parts(sections),
+        parts=parts(section for section in sections if not section.is_for_engineers),
+        data_parts=parts(section for section in sections if section.is_for_engineers),
         weekday=weekday(day.trade_date),
         date=day.report.figure("trade_date", "date"),
         title=day.report.figure("trade_date", "title"),
@@ -112,8 +121,8 @@ def paragraphs(day: Day, sections: Sequence[Section]) -> list[Text]:
     return [text for text in texts if text]
 
 
-def parts(sections: Sequence[Section]) -> list[Part]:
-    """The sections of the page, without those that have nothing to show."""
+def parts(sections: Iterable[Section]) -> list[Part]:
+    """The sections of a page, without those that have nothing to show."""
     shown = [
         Part(
             section.name,
@@ -126,6 +135,10 @@ def parts(sections: Sequence[Section]) -> list[Part]:
         for section in sections
     ]
     return [part for part in shown if part.charts or part.tables or part.notes]
+
+
+def _texts(chart: Chart) -> list[Text]:
+    return [chart.title, chart.caption, tuple(chart.labels)]
 
 
 def _first(given: Iterable[GivenT | None]) -> GivenT | None:

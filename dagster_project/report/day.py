@@ -5,10 +5,11 @@ reaches to the date. Does not belong here: rows that one section needs (`section
 (`wording.py`).
 """
 
+import re
 from datetime import date
 from functools import cached_property
 
-from dagster_project.report.figures import Figure, Reference, Row, RowKey
+from dagster_project.report.figures import Figure, Reference, Row, RowKey, Text, say
 from dagster_project.report.published import Published
 
 # Region -> the index whose close stands for the region's; it comes first.
@@ -118,6 +119,14 @@ class Day:
         if known:
             return known.figure("name_en", "short_name")
         return row.figure("name", "short_name") if row["name"] else row.figure("symbol", "text")
+
+    def security_names(self, row: Row) -> Text:
+        """The name of a security for a table: the English one, and a Chinese one beside it."""
+        name = self.security_name(row)
+        is_chinese = re.search(r"[\u3400-\u9fff]", row["name"] or "")
+        if not is_chinese or name.value == row["name"]:
+            return (name,)
+        return say("{name} {local}", name=name, local=row.figure("name", "short_name"))
 
     @cached_property
     def english_names(self) -> dict[str, Row]:

@@ -3,8 +3,9 @@
 Belongs here: what all charts share, and how a chart's SVG joins the page. Does not belong here:
 what a chart shows (`sections/`), the page (`render.py`).
 
-A chart has no axis: it is read by its labels, and every label is a figure like any other, bound to
-its row. Colours are the page's own CSS variables, so that a chart follows light, dark and print.
+The labels of an axis are figures like any other, bound to their row: levels stand left and right of
+the drawing, dates below it, none of them on a line. Colours are the page's own CSS variables, so
+that a chart follows light, dark and print.
 """
 
 import re
@@ -17,7 +18,13 @@ import vl_convert
 
 from dagster_project.report.figures import Figure, Reference, Row, RowKey, Text
 
-WIDTH, HEIGHT = 320, 110
+WIDTH, HEIGHT = 260, 110
+# Room for the labels beside the drawing.
+MARGIN = 68
+# In a shorter history the labels of two dates would lie on each other.
+LABELLED_DAYS = 60
+# Labels one below the other need as many pixels.
+LABEL_HEIGHT = 14
 # More points than twice the width of the chart cannot be seen.
 POINTS = 640
 _ADDRESS = "https://figure.invalid/"
@@ -88,6 +95,19 @@ class Canvas:
             href={"field": "href", "type": "nominal"},
         )
 
+    def level(self, figure: Figure, days: Sequence[date], value: float, **mark: Any) -> None:
+        """A thin line across the drawing, labelled at its left."""
+        ends = [{"day": str(day), "value": value} for day in (days[0], days[-1])]
+        self.layer({"type": "line", "strokeWidth": 1, "color": "var(--rule)"}, ends)
+        place = {"align": "right", "baseline": "middle", "dx": -6, "color": "var(--soft)"}
+        self.label(figure, str(days[0]), value, **place | mark)
+
+    def end(self, figure: Figure, day: date, value: float, **mark: Any) -> None:
+        """A label right of the drawing, at a value of the last day."""
+        self.label(
+            figure, str(day), value, **{"align": "left", "baseline": "middle", "dx": 8} | mark
+        )
+
     def set_channel(self, channel: str, **properties: Any) -> None:
         """Set properties of a channel (`x`, `y`) in all layers alike."""
         for layer in self.layers:
@@ -102,7 +122,7 @@ class Canvas:
             "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
             "width": WIDTH,
             "height": HEIGHT,
-            "padding": {"left": 6, "right": 6, "top": 20, "bottom": 22},
+            "padding": {"left": MARGIN, "right": MARGIN, "top": 10, "bottom": 22},
             "autosize": "none",
             "background": None,
             "layer": self.layers,
@@ -121,25 +141,14 @@ def points(history: Sequence[tuple[date, float]], keep: set[date]) -> list[dict[
     ]
 
 
-def label_dates(
-    canvas: Canvas, row: Row, history: Sequence[Any], floor: float, skip_first: bool = False
-) -> None:
+def label_dates(canvas: Canvas, row: Row, days: Sequence[date], floor: float) -> None:
     """Label the first and the last day of a history, under the drawing."""
-    for position, align in ((0, "left"), (-1, "right")):
-        if position == 0 and skip_first:
-            continue
-        day = history[position][0]
+    ends = ((days[0], "left"), (days[-1], "right"))
+    # The two would lie on each other where an index has a short record.
+    for day, align in ends[-1:] if (days[-1] - days[0]).days < LABELLED_DAYS else ends:
         key = dict(row.row_key.key) | {"trade_date": str(day)}
         row_key = RowKey(row.row_key.table, tuple(key.items()))
         figure = Figure(Reference(row_key, "trade_date", "short_date"), day)
-        dx = -4 if align == "left" else 4
         canvas.label(
-            figure,
-            str(day),
-            floor,
-            align=align,
-            baseline="top",
-            dy=8,
-            dx=dx,
-            color="var(--soft)",
+            figure, str(day), floor, align=align, baseline="top", dy=8, color="var(--soft)"
         )

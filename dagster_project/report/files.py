@@ -1,4 +1,4 @@
-"""The two files of a market report: writing them whole, and checking finished ones.
+"""The files of a market report: writing them whole, and checking finished ones.
 
 Belongs here: where the files are, how they are replaced, the settings they are written with, and
 comparing them as a whole. Does not belong here: what is in them (`composition.py`, `render.py`),
@@ -22,7 +22,16 @@ from dagster_project.report.all_days import write_all_days
 from dagster_project.report.check import check_html, check_markdown
 from dagster_project.report.day import ReportError
 from dagster_project.report.published import Published
-from dagster_project.report.render import COLOURS, Colours, asset_page, render
+from dagster_project.report.render import (
+    COLOURS,
+    PAGE,
+    QUALITY_PAGE,
+    TEXT,
+    TEXT_ORIGINS,
+    Colours,
+    asset_page,
+    render,
+)
 from dagster_project.settings import load_settings
 from dagster_project.warehouse.connection import connect
 
@@ -34,17 +43,16 @@ __all__ = [
     "follow_rollback",
     "write_report",
 ]
+FILES = (TEXT, TEXT_ORIGINS, PAGE, QUALITY_PAGE)
 
-MARKDOWN, HTML = "market_report.md", "market_report.html"
 
-
-def write_report(home: Home, trade_date: date, colours: Colours | None = None) -> list[Path]:
-    """Write `reports/<trade date>/market_report.md` and `.html`, and the page of all reports.
+def write_report(home: Home, trade_date: date, colours: Colours | None = None) -> dict[str, Path]:
+    """Write the files of `reports/<trade date>/`, and the page of all reports.
 
     Each is replaced as a whole.
 
     Returns:
-        The two files.
+        The files by name: text, its origins, page, page for engineers (`render.py`).
 
     Raises:
         ReportError: nothing is published yet, or nothing for that date; or the folder cannot be
@@ -59,12 +67,13 @@ def write_report(home: Home, trade_date: date, colours: Colours | None = None) -
             asset_page(trade_date, settings.ui_url),
         )
     folder = home.reports / trade_date.isoformat()
-    written = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(home.reports_lock):
-            for name, content in ((MARKDOWN, finished.markdown), (HTML, finished.html)):
-                written.append(write_whole(folder / name, content.encode()))
+            written = {
+                name: write_whole(folder / name, content.encode())
+                for name, content in finished.items()
+            }
         write_all_days(home)
     except OSError as error:
         raise ReportError(f"cannot write into {folder}: {error}; remove the cause") from None
@@ -86,7 +95,7 @@ def follow_rollback(home: Home, withdrawn: Collection[str], last: date | None) -
     told = []
     days = {last} if last else set()
     moved_to = home.reports / "withdrawn"
-    for page in home.reports.glob(f"*/{HTML}"):
+    for page in home.reports.glob(f"*/{PAGE}"):
         text = page.read_text(encoding="utf-8", errors="replace")
         release = next((name for name in withdrawn if name in text), None)
         if release and last and date.fromisoformat(page.parent.name) <= last:
@@ -97,7 +106,7 @@ def follow_rollback(home: Home, withdrawn: Collection[str], last: date | None) -
             target.parent.mkdir(parents=True, exist_ok=True)
             page.parent.rename(target)
             told.append(f"its report moved: {target}")
-    written = [f"report written again: {write_report(home, day)[-1]}" for day in sorted(days)]
+    written = [f"report written again: {write_report(home, day)[PAGE]}" for day in sorted(days)]
     if not written:
         write_all_days(home)  # else it is written with each report
     return [*told, *written]
@@ -107,7 +116,7 @@ def check_report(home: Home, trade_date: date) -> list[str]:
     """Check a finished report; one line per problem.
 
     First every figure is looked up in the published file by its own reference. If they all hold,
-    both files are compared as a whole with a report written anew, so that no alteration is missed.
+    the files are compared as a whole with a report written anew, so that no alteration is missed.
 
     Raises:
         ReportError: nothing is published yet, or nothing for that date.
@@ -115,7 +124,7 @@ def check_report(home: Home, trade_date: date) -> list[str]:
     problems: list[str] = []
     folder = home.reports / trade_date.isoformat()
     found: dict[str, str] = {}
-    for name in (MARKDOWN, HTML):
+    for name in FILES:
         path = folder / name
         try:
             found[name] = path.read_bytes().decode()
@@ -123,17 +132,19 @@ def check_report(home: Home, trade_date: date) -> list[str]:
             problems.append(f"{path} is not there: the report of {trade_date} is not written")
         except UnicodeDecodeError as error:
             problems.append(f"{path} is no UTF-8 text: {error}")
-    colours = _colours_of(found.get(HTML, ""))
+    colours = _colours_of(found.get(PAGE, ""))
     with _open(home) as con:
         published = Published(con, trade_date)
-        for name, check in ((MARKDOWN, check_markdown), (HTML, check_html)):
+        for name in (PAGE, QUALITY_PAGE):
             if name in found:
-                problems += [f"{name}: {problem}" for problem in check(found[name], published)]
+                problems += [f"{name}: {problem}" for problem in check_html(found[name], published)]
+        if {TEXT, TEXT_ORIGINS} <= found.keys():
+            texts = check_markdown(found[TEXT], found[TEXT_ORIGINS], published)
+            problems += [f"{TEXT}: {problem}" for problem in texts]
         if not problems and colours is None:
-            problems.append(f"{HTML}: does not say what its colours mean (data-colours)")
+            problems.append(f"{PAGE}: does not say what its colours mean (data-colours)")
         if not problems and colours is not None:
-            finished = render(published, colours, _asset_page_of(found.get(HTML, "")))
-            expected = {MARKDOWN: finished.markdown, HTML: finished.html}
+            expected = render(published, colours, _asset_page_of(found.get(PAGE, "")))
             problems += [
                 _difference(name, found[name], expected[name])
                 for name in found

@@ -7,6 +7,7 @@ A row of a mart is made from records of `main.figure_origin`: an index's close f
 file, its change also from the line of the session before, a sector's from those of its members.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from typing import Any
 from dagster_project.report.figures import Figure, RowKey, UnknownFigure
 from dagster_project.report.published import KEYS, Published
 
+# Endings of columns that are units.
+_UNITS = {"_pct": "percent", "_cny": "yuan", "_hkd": "Hong Kong dollars", "_usd": "US dollars"}
 # The rest is only counted: a sector of a whole market has hundreds of records.
 NAMED = 6
 
@@ -70,16 +73,19 @@ class Origins:
         self._read(want for row in rows for want in self._wanted(row))
 
     def in_short(self, figure: Figure) -> str:
-        """A line for a reader who points at a figure: table, key, value, and its record."""
+        """A sentence for a reader who points at a figure: what it is, and the lines it is from.
+
+        `Change in percent of HSI on 17 September 2025: 1.777291. From line 255 of …`
+        """
         reference = figure.reference
-        value = "" if figure.is_words or figure.value is None else f" = {figure.value}"
+        text = f"{_measure_in_words(reference.measure)}{_key_in_words(reference.row)}"
+        if not (figure.is_words or figure.value is None):
+            text += f": {figure.value}"
         records = self._behind_measure(reference.row, reference.measure)
         if len(records) > 2:
-            tail = f"from {len(records)} records, the first: {_place(records[0])}"
-        else:
-            tail = "; ".join(_place(record) for record in records)
-        line = f"{reference.row.in_words()}: {reference.measure}{value}"
-        return f"{line} · {tail}" if tail else line
+            return f"{text}. From {len(records)} lines, the first: {_place(records[0])}."
+        places = " and ".join(_place(record) for record in records)
+        return f"{text}. From {places}." if places else f"{text}."
 
     def in_full(self, row: RowKey) -> list[str]:
         """Lines that name a row and the records behind it."""
@@ -222,7 +228,29 @@ class Origins:
 
 
 def _place(record: Record) -> str:
-    return f"feed {record.feed}, {record.file} line {record.line}"
+    return f"line {record.line} of {record.file}"
+
+
+def _measure_in_words(measure: str) -> str:
+    """`Change in percent` for `change_pct`."""
+    if measure == "count(*)":
+        return "Number of rows"
+    words = measure
+    for ending, unit in _UNITS.items():
+        words = re.sub(rf"{ending}\b", f" in {unit}", words)
+    return words.replace("_", " ").capitalize()
+
+
+def _key_in_words(row: RowKey) -> str:
+    """` of HSI on 17 September 2025`, of the key of a row."""
+    days = {
+        column: date.fromisoformat(value)
+        for column, value in row.key
+        if re.fullmatch(r"\d{4}-\d\d-\d\d", value)
+    }
+    of = ", ".join(value.replace("_", " ") for column, value in row.key if column not in days)
+    on = " and ".join(f"{day.day} {day:%B %Y}" for day in days.values())
+    return (f" of {of}" if of else "") + (f" on {on}" if on else "")
 
 
 def _columns_of(measure: str) -> tuple[str, ...]:

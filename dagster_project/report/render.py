@@ -1,59 +1,56 @@
-"""Rendering: a composed report as one Markdown and one HTML file.
+"""Rendering: a composed report as its files, Markdown and HTML.
 
-Belongs here: how a figure is bound to its row in either file, and the templates' helpers. Does not
+Belongs here: how a figure is bound to its row in each file, and the templates' helpers. Does not
 belong here: what a report says or shows (`sections/`). `check.py` reads what is written here.
 
 How a figure is bound, which `check.py` relies on:
 - HTML: the figure's text is alone in an element with its reference as `data-ref`. A number or a
   date is a link to the origin of its row (`data-row`), and shows the origin when pointed at
   (`data-origin`). The page has no digit anywhere else.
-- Markdown: a figure with digits in a sentence is followed by a note, and a row of a table ends
-  with one; the note begins with the references, in the order of the figures. The file has no digit
-  anywhere else.
+- Markdown: the text is plain. The file of origins has an entry for each figure with digits, in
+  their order: the line of the text, the figures, their references and the records behind them. The
+  text has no digit anywhere else.
 """
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import date
+from itertools import groupby
 from typing import Literal
 
 from markupsafe import Markup, escape
 
-from dagster_project.report.composition import compose
+from dagster_project.report.composition import Report, compose
 from dagster_project.report.drawing import Chart
 from dagster_project.report.environment import environment
 from dagster_project.report.figures import Figure, Reference, RowKey, Text
 from dagster_project.report.origins import Origins
 from dagster_project.report.published import Published
-from dagster_project.report.tables import Cell, Column, Table
+from dagster_project.report.tables import Cell, Table
 
 Colours = Literal["hong_kong", "western"]
 COLOURS: tuple[Colours, ...] = ("hong_kong", "western")
 BAR_LENGTH = 12
 
 
-@dataclass(frozen=True)
-class Finished:
-    """A report's two files, as they are written."""
-
-    markdown: str
-    html: str
+# The files of a report.
+TEXT, TEXT_ORIGINS = "market_report.md", "market_report.origins.md"
+PAGE, QUALITY_PAGE = "market_report.html", "data_quality.html"
 
 
-def render(published: Published, colours: Colours, asset_page: str | None = None) -> Finished:
-    """The report's two files; the same release, date, colours and link give the same bytes."""
+def render(published: Published, colours: Colours, asset_page: str | None = None) -> dict[str, str]:
+    """The report's files, by name; the same release, date, colours and link give the same bytes."""
     report = compose(published)
     origins = Origins(published)
     origins.prepare(figure.reference.row for figure in report.figures)
-    return Finished(
-        markdown=environment.get_template("report.md.j2").render(
-            report=report, md=_Markdown(origins)
-        ),
-        html=environment.get_template("report.html.j2").render(
+    text, text_origins = _markdown(report, origins)
+    pages = {
+        name: environment.get_template(template).render(
             report=report, page=_Page(origins), colours=colours, asset_page=asset_page
-        ),
-    )
+        )
+        for name, template in ((PAGE, "report.html.j2"), (QUALITY_PAGE, "data_quality.html.j2"))
+    }
+    return {TEXT: text, TEXT_ORIGINS: text_origins, **pages}
 
 
 def asset_page(trade_date: date, ui_url: str | None) -> str | None:
@@ -89,15 +86,28 @@ class _Page:
 
     def _link(self, figure: Figure) -> Markup:
         side = {1: " up", -1: " down", 0: " flat", None: ""}[figure.direction]
-        return Markup('<a class="figure{}" href="#o{}" data-ref="{}" data-origin="{}">').format(
+        row = figure.reference.row
+        is_first = row not in self._numbers
+        number = self._numbers.setdefault(row, len(self._numbers) + 1)
+        return Markup('<a class="figure{}"{} href="#o{}" data-ref="{}" data-origin="{}">').format(
             side,
-            self._number(figure.reference.row),
+            # Where the way back from the origin leads.
+            Markup(' id="f{}"').format(number) if is_first else "",
+            number,
             figure.reference,
             self._origins.in_short(figure),
         )
 
-    def svg(self, chart: Chart) -> Markup:
-        return Markup(chart.svg(self._svg_link))
+    def chart(self, chart: Chart) -> Markup:
+        return Markup(
+            '<figure>\n<figcaption id="{name}-caption"><b>{title}</b> <span>{caption}</span>'
+            "</figcaption>\n{svg}\n</figure>"
+        ).format(
+            name=chart.name,
+            title=self.text(chart.title),
+            caption=self.text(chart.caption),
+            svg=Markup(chart.svg(self._svg_link)),
+        )
 
     def _svg_link(self, figure: Figure) -> str:
         # The bar that shows an origin is CSS, which a drawing lacks; it has a title instead.
@@ -121,9 +131,6 @@ class _Page:
         """Number, row and lines of every row that the page has linked to so far."""
         return [(n, row, self._origins.in_full(row)) for row, n in self._numbers.items()]
 
-    def _number(self, row: RowKey) -> int:
-        return self._numbers.setdefault(row, len(self._numbers) + 1)
-
 
 def _code(words: str) -> Markup:
     """The report's own words, with names of tables between backticks."""
@@ -136,93 +143,93 @@ def _code(words: str) -> Markup:
 
 # Markdown
 
+# Around the number of a figure while the text is rendered; no name may have them.
+_BEGIN, _END = "\ue000", "\ue001"
+
 
 def escape_markdown(text: str) -> str:
     """Text escaped so that Markdown shows it as it is, without markup, HTML or cell borders."""
+    text = text.replace(_BEGIN, "").replace(_END, "")
     # Markdown ignores an underscore within a word, and an ampersand that no word follows.
     return re.sub(r"([\\`*{}\[\]<>|~$]|&(?=[#\w])|(?<![^\W_])_|_(?![^\W_]))", r"\\\1", text)
 
 
-def note_of(origins: Origins, references: Sequence[Reference]) -> str:
-    """A note: the references, grouped by row, then the records behind them."""
-    groups: list[tuple[RowKey, list[str]]] = []
-    for reference in references:
-        measure = f"{reference.measure}:{reference.form}"
-        if groups and groups[-1][0] == reference.row:
-            groups[-1][1].append(measure)
-        else:
-            groups.append((reference.row, [measure]))
-    spans = [f"`{row}#{','.join(measures)}`" for row, measures in groups]
-    lines = dict.fromkeys(line for row, _ in groups for line in origins.in_full(row)[1:])
-    return " ".join(spans) + "".join(f"; {escape_markdown(line)}" for line in lines)
+def origin_entry(line: int, figures: Sequence[Figure], origins: Origins) -> str:
+    """The origin of figures of one row: line of the text, figures, references, records."""
+    shown = "; ".join(escape_markdown(figure.text) for figure in figures)
+    row = figures[0].reference.row
+    measures = ",".join(f"{f.reference.measure}:{f.reference.form}" for f in figures)
+    records = "".join(f"; {escape_markdown(record)}" for record in origins.in_full(row)[1:])
+    return f"- Line {line}: {shown} ← `{row}#{measures}`{records}"
 
 
-def references_of(note: str) -> list[Reference]:
-    """The references that a note begins with; raises `UnknownFigure` if one cannot be parsed."""
-    references = []
-    for span in re.match(r"(?:`[^`]*` ?)*", note)[0].split("`")[1::2]:  # type: ignore[index]
-        row, _, measures = span.partition("#")
-        references += [Reference.parse(f"{row}#{measure}") for measure in measures.split(",")]
-    return references
+def parse_origin_entry(entry: str) -> tuple[int, list[Reference]] | None:
+    """Line and references of what `origin_entry` wrote, None of any other text.
+
+    Raises:
+        UnknownFigure: a reference cannot be parsed.
+    """
+    match = re.match(r"- Line (\d+): .*?(?<!\\)`([^`]*)`", entry)
+    if match is None:
+        return None
+    row, _, measures = match[2].partition("#")
+    return int(match[1]), [Reference.parse(f"{row}#{measure}") for measure in measures.split(",")]
+
+
+def _markdown(report: Report, origins: Origins) -> tuple[str, str]:
+    """The text, and the origins of its figures."""
+    helpers = _Markdown()
+    marked = environment.get_template("report.md.j2").render(report=report, md=helpers)
+    entries = []
+    for number, line in enumerate(marked.split("\n"), start=1):
+        found = [helpers.figures[int(n)] for n in re.findall(f"{_BEGIN}(\\d+){_END}", line)]
+        for _, figures in groupby(found, key=lambda figure: figure.reference.row):
+            entries.append(origin_entry(number, list(figures), origins))
+    return (
+        re.sub(f"{_BEGIN}\\d+{_END}", "", marked),
+        environment.get_template("origins.md.j2").render(text_name=TEXT, entries=entries),
+    )
 
 
 class _Markdown:
-    """Helpers of the Markdown template; numbers the notes in the order of the text."""
+    """Helpers of the Markdown template; marks each figure that has digits with its number."""
 
-    def __init__(self, origins: Origins) -> None:
-        self._origins = origins
-        self._notes: dict[tuple[Reference, ...], int] = {}
+    def __init__(self) -> None:
+        self.figures: list[Figure] = []
 
     def text(self, text: Text) -> str:
-        """A sentence, with a note after each figure that has digits."""
         written = ""
         for piece in text:
-            written += piece if isinstance(piece, str) else escape_markdown(piece.text)
-            # A name without digits needs no note.
+            written += escape_markdown(piece.text) if isinstance(piece, Figure) else piece
+            # A name without digits needs no origin.
             if isinstance(piece, Figure) and re.search(r"\d", piece.text):
-                written += self._mark([piece.reference])
+                written += f"{_BEGIN}{len(self.figures)}{_END}"
+                self.figures.append(piece)
         return written
 
     def table(self, table: Table) -> str:
-        """A table whose last column has the notes of its rows."""
         shown = [
             position
             for position, column in enumerate(table.columns)
             if column.kind != "bar" or any(_is_move(row[position]) for row in table.rows)
         ]
-        columns = [table.columns[position] for position in shown] + [Column("Note", "words")]
+        columns = [table.columns[position] for position in shown]
         lines = [
             [column.heading for column in columns],
             ["---:" if column.kind == "number" else ":---" for column in columns],
+            *([self._cell(row[position]) for position in shown] for row in table.rows),
         ]
-        for row in table.rows:
-            cells = [row[position] for position in shown]
-            figures = [piece for cell in cells for piece in cell.text if isinstance(piece, Figure)]
-            mark = self._mark([figure.reference for figure in figures])
-            lines.append([*map(_markdown_cell, cells), mark])
         return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
-    def notes(self) -> Iterable[str]:
-        for references, number in self._notes.items():
-            yield f"[^{number}]: {note_of(self._origins, references)}"
-
-    def _mark(self, references: Sequence[Reference]) -> str:
-        if not references:
-            return ""
-        number = self._notes.setdefault(tuple(references), len(self._notes) + 1)
-        return f"[^{number}]"
+    def _cell(self, cell: Cell) -> str:
+        if cell.bar is not None:
+            return "".join(_MOVE[side] * round(size * BAR_LENGTH) for side, size in cell.bar.parts)
+        # A border that is the section's own word would end the cell.
+        return self.text(tuple(escape_markdown(p) if isinstance(p, str) else p for p in cell.text))
 
 
 def _is_move(cell: Cell) -> bool:
     return cell.bar is not None and cell.bar.is_from_middle
-
-
-def _markdown_cell(cell: Cell) -> str:
-    if cell.bar is not None:
-        return "".join(_MOVE[side] * round(size * BAR_LENGTH) for side, size in cell.bar.parts)
-    return "".join(
-        escape_markdown(piece if isinstance(piece, str) else piece.text) for piece in cell.text
-    )
 
 
 _MOVE = {"up": "▲", "down": "▼", "flat": ""}

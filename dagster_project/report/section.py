@@ -30,6 +30,8 @@ class Section:
     """The place among the sections, in the text and in the page; no other section has the same."""
     on_closed_days: ClassVar[bool] = False
     """Whether it is part of the report of a day on which no market traded."""
+    is_for_engineers: ClassVar[bool] = False
+    """Whether its tables are on the page about the data, not on the page about the day."""
     is_wide: ClassVar[bool] = True
     """Whether its tables take the whole width, one below the other."""
 
@@ -56,8 +58,12 @@ class Section:
         return ()
 
     def glance(self) -> Table | None:
-        """The small table beside the text; the first section that has one gives it."""
+        """The small table beside the lead; the first section that has one gives it."""
         return None
+
+    def lead_charts(self) -> Sequence[Chart]:
+        """Charts right below the lead."""
+        return ()
 
     # The section of the page
 

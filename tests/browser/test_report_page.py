@@ -14,7 +14,8 @@ import pytest
 
 from dagster_project.home import Home
 from dagster_project.report.files import Colours, write_report
-from tests.browser.chromium import PHONE, WIDE, needs_chromium, probe
+from dagster_project.report.render import PAGE
+from tests.browser.chromium import PHONE, WIDE, needs_chromium, probe, sheets
 
 DAY = date(2025, 9, 17)
 
@@ -22,9 +23,15 @@ pytestmark = needs_chromium
 
 # Runs in the page: what a reader would see, as JSON.
 PROBE = """
+// Places where the tabulator key stops before the first section.
+const stops = () => {
+  const before = element => first("main section").compareDocumentPosition(element)
+    & Node.DOCUMENT_POSITION_PRECEDING;
+  return [...document.querySelectorAll("a[href], [tabindex], summary")].filter(before).length;
+};
 const style = (element, part) => getComputedStyle(element, part);
 const first = selector => document.querySelector(selector);
-const figure = first(".story a.figure");
+const figure = first(".lead a.figure");
 figure.focus();
 const {content: bar, position: barPosition} = style(figure, "::after");
 const target = first(figure.getAttribute("href"));
@@ -44,10 +51,12 @@ const seen = {
   origin: figure.dataset.origin,
   bar,
   barPosition,
-  reached: target.matches(":target") && target.textContent,
+  reached: target.matches(":target") && target.checkVisibility() && target.textContent,
+  back: first(target.parentElement.querySelector(".back").getAttribute("href")) !== null,
+  stops: stops(),
   hasHeader: [...document.querySelectorAll("table")].every(t => t.caption && t.tHead),
   drawn: Math.min(drawn.width, drawn.height),
-  line: style(first("svg path[stroke]")).stroke,
+  line: style(first("svg path[stroke='var(--line)']")).stroke,
 };
 """
 
@@ -56,7 +65,7 @@ def written(published: Path, folder: Path, colours: Colours = "hong_kong") -> st
     home = Home(folder / "home")
     home.published.parent.mkdir(parents=True)
     shutil.copyfile(published, home.published)
-    return write_report(home, DAY, colours)[1].read_text()
+    return write_report(home, DAY, colours)[PAGE].read_text()
 
 
 @pytest.fixture
@@ -96,11 +105,13 @@ def test_a_figure_tells_its_origin_when_pointed_at_and_when_followed(
     page: str, tmp_path: Path
 ) -> None:
     seen = probe(page, PROBE, tmp_path)
-    assert "index_performance, symbol HSI, trade_date 2025-09-17" in seen["origin"]
-    assert "line" in seen["origin"]
+    assert "of HSI on 17 September 2025" in seen["origin"]
+    assert "From line" in seen["origin"]
     assert json.loads(seen["bar"]) == seen["origin"]
     assert seen["barPosition"] == "fixed"
     assert "index_performance, symbol HSI, trade_date 2025-09-17" in seen["reached"]
+    assert seen["back"]
+    assert seen["stops"] <= 3
     assert seen["hasHeader"]
     assert seen["requests"] == 0
 
@@ -126,6 +137,10 @@ def test_red_and_green_mean_what_was_set(
     assert "▲" in seen["arrow"]
 
 
+def test_it_prints_on_four_sheets(page: str, tmp_path: Path) -> None:
+    assert 1 < sheets(page, tmp_path) <= 4
+
+
 def test_a_hostile_name_runs_nothing(sample_home: Home, tmp_path: Path) -> None:
     home = Home(tmp_path / "home")
     home.published.parent.mkdir(parents=True)
@@ -136,7 +151,7 @@ def test_a_hostile_name_runs_nothing(sample_home: Home, tmp_path: Path) -> None:
                 f"""update main.{table}
                 set name = '"><script>document.title = 1</script><img src=x onerror=alert(1)>'"""
             )
-    page = write_report(home, DAY)[1].read_text()
+    page = write_report(home, DAY)[PAGE].read_text()
     seen = probe(page, PROBE, tmp_path)
     assert seen["scripts"] == 1  # the probe's own
     assert seen["requests"] == 0

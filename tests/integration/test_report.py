@@ -5,6 +5,7 @@ of single sentences (`tests/unit/report`), how a page looks (`tests/browser`).
 """
 
 import importlib
+import itertools
 import random
 import re
 import shutil
@@ -23,8 +24,9 @@ import pytest
 from dagster_project.home import PROJECT_ROOT, Home
 from dagster_project.report import sections
 from dagster_project.report.check import check_html, check_markdown
-from dagster_project.report.files import ReportError, check_report, write_report
+from dagster_project.report.files import FILES, ReportError, check_report, write_report
 from dagster_project.report.published import Published
+from dagster_project.report.render import PAGE, QUALITY_PAGE, TEXT, TEXT_ORIGINS
 from dagster_project.warehouse.connection import connect
 
 DAY = date(2025, 9, 17)
@@ -47,11 +49,11 @@ def home(sample_home: Home, tmp_path: Path) -> Home:
 
 
 @pytest.fixture(scope="module")
-def written(sample_home: Home, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
-    """The report of 17 September 2025: Markdown and HTML."""
+def written(sample_home: Home, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The files of the report of 17 September 2025, by name."""
     home = home_beside(sample_home.published, tmp_path_factory.mktemp("report") / "home")
-    markdown, html = write_report(home, DAY, "hong_kong")
-    return markdown.read_text(), html.read_text()
+    files = write_report(home, DAY, "hong_kong")
+    return {name: file.read_text() for name, file in files.items()}
 
 
 @contextmanager
@@ -72,15 +74,15 @@ def release_of(home: Home, day: date = DAY) -> Iterator[Published]:
 
 
 def story(markdown: str) -> str:
-    """The text before the tables, without the notes' marks."""
-    return re.sub(r"\[\^\d+\]", "", markdown.split("\n## ")[0])
+    """The text before the tables."""
+    return markdown.split("\n## ")[0]
 
 
 # What it says
 
 
-def test_it_states_the_facts_of_the_published_report(written: tuple[str, str]) -> None:
-    text = story(written[0])
+def test_it_states_the_facts_of_the_published_report(written: dict[str, str]) -> None:
+    text = story(written[TEXT])
     for fact in (
         "# Hang Seng climbs 1.78 % to its highest close since July 2021 as Shanghai rises 0.37 %",
         "climbed 469.88 points, or 1.78 %, to close at 26,908.39 on Wednesday",
@@ -101,7 +103,7 @@ def test_it_states_the_facts_of_the_published_report(written: tuple[str, str]) -
         "| Hang Seng China Enterprises Index | 9,596.77 | +210.38 | +2.24 %",
         "| SZSE Component Index | 13,215.46 | +151.49 | +1.16 %",
     ):
-        assert row in written[0]
+        assert row in written[TEXT]
     (sectors,) = [line for line in text.split("\n") if "led the sectors of mainland" in line]
     leaders, laggards = re.search(  # type: ignore[union-attr]
         r"(Power .* led the sectors of mainland China[^;]*); ([^.]*)", sectors
@@ -124,10 +126,10 @@ def test_it_states_the_facts_of_the_published_report(written: tuple[str, str]) -
     ids=str,
 )
 def test_every_kind_of_day_is_told_and_holds(home: Home, day: date, said: str) -> None:
-    markdown, html = write_report(home, day)
-    assert said in story(markdown.read_text())
+    files = write_report(home, day)
+    assert said in story(files[TEXT].read_text())
     assert check_report(home, day) == []
-    assert len(html.read_bytes()) < 1_000_000
+    assert all(file.stat().st_size < 1_000_000 for file in files.values())
 
 
 def test_what_no_file_states_is_said_to_be_missing(home: Home) -> None:
@@ -141,7 +143,7 @@ def test_what_no_file_states_is_said_to_be_missing(home: Home) -> None:
         con.execute("delete from main.index_performance where region = 'mainland'")
         con.execute("delete from main.market_breadth where market = 'XSHE'")
         con.execute("delete from main.sector_performance where region = 'hong_kong'")
-    text = story(write_report(home, DAY)[0].read_text())
+    text = story(write_report(home, DAY)[TEXT].read_text())
     assert "No file states closes of securities of Shenzhen or the turnover of Hong Kong." in text
     assert "No file states the close of an index of mainland China." in text
     assert "Turnover in Hong Kong" not in text
@@ -156,7 +158,7 @@ def test_a_day_without_any_delivery_is_told(home: Home) -> None:
             *("published_figure_check", "event_reaction", "target_price"),
         ):
             con.execute(f"delete from main.{table}")
-    markdown, _ = write_report(home, DAY)
+    markdown = write_report(home, DAY)[TEXT]
     assert markdown.read_text().startswith("# Markets traded, but no file states the close")
     assert check_report(home, DAY) == []
 
@@ -182,9 +184,9 @@ SHOWN = re.compile(
 
 
 def test_each_digit_of_each_figure_of_the_page_is_held(
-    sample_home: Home, written: tuple[str, str]
+    sample_home: Home, written: dict[str, str]
 ) -> None:
-    _, page = written
+    page = written[PAGE]
     shown = [match.span(1) for match in SHOWN.finditer(page)]
     assert len(shown) == page.count('data-ref="') > 500
     places = [[start + at for at in digits(page[start:end])] for start, end in shown]
@@ -207,14 +209,14 @@ def test_each_digit_of_each_figure_of_the_page_is_held(
     [
         r'data-origin="([^"]*)"',
         r'<title data-title="origin">([^<]*)<',
-        r' data-row="[^>]*>(.*)</li>',
+        r' data-row="[^>]*>(.*)</span> <a class="back"',
     ],
     ids=["pointed at", "in a drawing", "in the list"],
 )
 def test_the_origins_of_the_page_are_held(
-    sample_home: Home, written: tuple[str, str], pattern: str
+    sample_home: Home, written: dict[str, str], pattern: str
 ) -> None:
-    _, page = written
+    page = written[PAGE]
     told = [match.span(1) for match in re.finditer(pattern, page)]
     places = [[start + at for at in digits(page[start:end])] for start, end in told]
     assert len(places) > 20
@@ -227,14 +229,10 @@ def test_the_origins_of_the_page_are_held(
             assert len(check_html(altered_page, published)) >= count
 
 
-def altered_line_by_line(text: str, is_note: bool) -> Iterator[tuple[str, int]]:
+def altered_line_by_line(text: str) -> Iterator[tuple[str, int]]:
     """The text with one digit of every line altered, until each was; and how many there were."""
     lines = text.split("\n")
-    places = []
-    for line in lines:
-        marks = {at for m in re.finditer(r"\[\^\d+\]:?", line) for at in range(*m.span())}
-        is_meant = line.startswith("[^") == is_note
-        places.append([at for at in digits(line) if at not in marks] if is_meant else [])
+    places = [digits(line) for line in lines]
     for turn in range(max(map(len, places))):
         of_turn = [
             altered(line, at[turn]) if turn < len(at) else line
@@ -243,25 +241,26 @@ def altered_line_by_line(text: str, is_note: bool) -> Iterator[tuple[str, int]]:
         yield "\n".join(of_turn), sum(turn < len(at) for at in places)
 
 
-def test_each_digit_of_the_markdown_is_held(sample_home: Home, written: tuple[str, str]) -> None:
-    text, _ = written
+def test_each_digit_of_the_text_is_held(sample_home: Home, written: dict[str, str]) -> None:
+    text, origins = written[TEXT], written[TEXT_ORIGINS]
     with release_of(sample_home) as published:
-        assert check_markdown(text, published) == []
-        for altered_text, count in altered_line_by_line(text, is_note=False):
-            problems = check_markdown(altered_text, published)
+        assert check_markdown(text, origins, published) == []
+        for altered_text, count in altered_line_by_line(text):
+            problems = check_markdown(altered_text, origins, published)
             assert len(problems) == count
             assert all(problem.startswith("shows ") for problem in problems)
 
 
-def test_each_digit_of_the_notes_is_held(home: Home) -> None:
-    text = write_report(home, FIRST_DAY)[0].read_text()
+def test_each_digit_of_the_origins_of_the_text_is_held(home: Home) -> None:
+    files = write_report(home, FIRST_DAY)
+    text, origins = files[TEXT].read_text(), files[TEXT_ORIGINS].read_text()
     with release_of(home, FIRST_DAY) as published:
-        assert check_markdown(text, published) == []
-        for altered_text, count in altered_line_by_line(text, is_note=True):
-            assert len(check_markdown(altered_text, published)) >= count
+        assert check_markdown(text, origins, published) == []
+        for altered_origins, count in altered_line_by_line(origins):
+            assert len(check_markdown(text, altered_origins, published)) >= count
 
 
-@pytest.mark.parametrize("name", ["market_report.md", "market_report.html"])
+@pytest.mark.parametrize("name", FILES)
 def test_a_digit_anywhere_in_the_file_is_held(home: Home, name: str) -> None:
     """Also where no reader looks: in a reference, a drawing's path, a style."""
     write_report(home, HONG_KONG_ALONE)
@@ -276,7 +275,7 @@ def test_a_digit_anywhere_in_the_file_is_held(home: Home, name: str) -> None:
 
 
 def test_an_altered_figure_is_named_with_what_the_release_holds(home: Home) -> None:
-    _, html = write_report(home, DAY)
+    html = write_report(home, DAY)[PAGE]
     page = html.read_text()
     assert page.count(">26,908.39<") >= 3  # in a sentence, in a table, in a drawing
     html.write_text(page.replace(">26,908.39<", ">26,908.38<", 1))
@@ -288,7 +287,7 @@ def test_an_altered_figure_is_named_with_what_the_release_holds(home: Home) -> N
 
 
 def test_words_of_the_report_are_held_too(home: Home) -> None:
-    markdown, _ = write_report(home, SUNDAY)
+    markdown = write_report(home, SUNDAY)[TEXT]
     markdown.write_text(markdown.read_text().replace("were closed", "were open"))
     (problem,) = check_report(home, SUNDAY)
     assert "line 5" in problem
@@ -317,7 +316,7 @@ def test_a_row_that_went_away_is_found(home: Home) -> None:
     assert any("no row for index_performance, symbol HSTECH" in p for p in check_report(home, DAY))
 
 
-def test_a_figure_shows_its_feed_file_and_line(sample_home: Home, written: tuple[str, str]) -> None:
+def test_a_figure_shows_its_feed_file_and_line(sample_home: Home, written: dict[str, str]) -> None:
     with connect(sample_home.published, read_only=True) as con:
         origin = con.execute(
             """select feed, file, line_number, file_sha256 from main.figure_origin
@@ -326,14 +325,14 @@ def test_a_figure_shows_its_feed_file_and_line(sample_home: Home, written: tuple
         ).fetchone()
     assert origin is not None
     feed, file, line, sha256 = origin
-    markdown, page = written
+    page = written[PAGE]
     assert (
-        'data-origin="index_performance, symbol HSI, trade_date 2025-09-17: close = 26908.390000 '
-        f'· feed {feed}, {file} line {line}"' in page
+        'data-origin="Close of HSI on 17 September 2025: 26908.390000. '
+        f'From line {line} of {file}."' in page
     )
     place = f"feed {feed}, file {file} line {line}, SHA-256 {sha256[:12]}…"
     assert f"HSI 2025-09-17: {place}" in page
-    assert f"HSI 2025-09-17: {place}" in markdown
+    assert f"HSI 2025-09-17: {place}" in written[TEXT_ORIGINS]
 
 
 NEW_SECTION = """
@@ -362,12 +361,13 @@ def test_a_new_section_is_one_new_file(
     (tmp_path / "added_by_test.py").write_text(NEW_SECTION)
     monkeypatch.setattr(sections, "__path__", [*sections.__path__, str(tmp_path)])
     importlib.invalidate_caches()
-    markdown, html = write_report(home, DAY)
+    files = write_report(home, DAY)
+    markdown, html = files[TEXT], files[PAGE]
     assert "## Calendar\n\n**The markets of the day**\n\n| Market |" in markdown.read_text()
     page = html.read_text()
     assert '<li><a href="#calendar">Calendar</a></li>' in page
     assert '<section id="calendar" aria-labelledby="calendar-title">' in page
-    assert page.index('id="tonight"') < page.index('id="calendar"') < page.index('id="origins"')
+    assert page.index('id="claims"') < page.index('id="calendar"') < page.index('id="origins"')
     assert check_report(home, DAY) == []
 
 
@@ -375,16 +375,18 @@ def test_a_new_section_is_one_new_file(
 
 
 def test_the_same_release_gives_the_same_bytes(home: Home) -> None:
-    first = [path.read_bytes() for path in write_report(home, DAY)]
-    assert [path.read_bytes() for path in write_report(home, DAY)] == first
+    first = [path.read_bytes() for path in write_report(home, DAY).values()]
+    assert [path.read_bytes() for path in write_report(home, DAY).values()] == first
     assert sorted(path.name for path in (home.reports / "2025-09-17").iterdir()) == [
+        "data_quality.html",
         "market_report.html",
         "market_report.md",
+        "market_report.origins.md",
     ]
 
 
 def test_a_report_that_is_not_there_is_a_problem(home: Home) -> None:
-    _, html = write_report(home, SUNDAY)
+    html = write_report(home, SUNDAY)[PAGE]
     html.unlink()
     (problem,) = check_report(home, SUNDAY)
     assert problem == f"{html} is not there: the report of 2025-09-14 is not written"
@@ -414,7 +416,7 @@ def test_colours_are_a_setting(
     home: Home, monkeypatch: pytest.MonkeyPatch, colours: str, legend: str
 ) -> None:
     monkeypatch.setenv("CLOSING_BELL_COLOURS", colours)
-    _, html = write_report(home, MAINLAND_ALONE)
+    html = write_report(home, MAINLAND_ALONE)[PAGE]
     page = html.read_text()
     assert f'<html lang="en" data-colours="{colours}">' in page
     assert legend in page
@@ -447,22 +449,22 @@ class Elements(HTMLParser):
         return [attributes for tag, attributes in self.found if tag in tags]
 
 
-def test_the_page_asks_nothing_of_the_network(written: tuple[str, str]) -> None:
-    _, page = written
+def test_the_page_asks_nothing_of_the_network(written: dict[str, str]) -> None:
+    page = written[PAGE]
     elements = Elements(page)
     assert elements.of("script", "link", "img", "iframe", "object", "embed", "base", "form") == []
     for _, attributes in elements.found:
         assert not {"src", "srcset", "xlink:href", "onclick", "onload"} & attributes.keys()
-        # A link to the page of all days, beside it, loads nothing until somebody follows it.
+        # A link to a page beside it loads nothing until somebody follows it.
         href = attributes.get("href") or "#"
-        assert href.startswith("#") or href == "../index.html"
+        assert href.startswith("#") or href in ("../index.html", "data_quality.html")
     assert not re.search(r"url\(|@import|image-set", page)
     assert set(re.findall(r"https?://[^\"' <]+", page)) == {"http://www.w3.org/2000/svg"}
     assert "default-src 'none'" in page
 
 
-def test_the_page_can_be_read_without_eyes(written: tuple[str, str]) -> None:
-    _, page = written
+def test_the_page_can_be_read_without_eyes(written: dict[str, str]) -> None:
+    page = written[PAGE]
     elements = Elements(page)
     ids = Counter(attributes["id"] for _, attributes in elements.found if "id" in attributes)
     assert set(ids.values()) == {1}
@@ -499,13 +501,15 @@ def test_hostile_names_stay_text(home: Home) -> None:
             "update main.session_coverage set status = 'missing', first_missing_symbol = $name",
         ):
             con.execute(statement, {"name": HOSTILE})
-    markdown, html = write_report(home, DAY)
+    files = write_report(home, DAY)
     assert check_report(home, DAY) == []
-    elements = Elements(html.read_text())
-    assert elements.of("script") == []
-    assert len([title for title in elements.of("title") if "data-title" not in title]) == 1
-    body = [line for line in markdown.read_text().split("\n") if not line.startswith("[^")]
+    for name in (PAGE, QUALITY_PAGE):
+        elements = Elements(files[name].read_text())
+        assert elements.of("script") == []
+        assert len([title for title in elements.of("title") if "data-title" not in title]) == 1
+    body = files[TEXT].read_text().split("\n")
     assert not any(re.search(r"(?<!\\)<", line) for line in body)
-    tables = [re.split(r"(?<!\\)\|", line) for line in body if line.startswith("| ")]
-    notes = {cells[-2].strip() for cells in tables if "^" in cells[-2]}
-    assert all(re.fullmatch(r"\[\^\d+\]", note) for note in notes)
+    for before, line in itertools.pairwise(body):
+        if before.startswith("| ") and line.startswith("| "):  # of one table
+            cells = [len(re.split(r"(?<!\\)\|", row)) for row in (before, line)]
+            assert cells[0] == cells[1], line

@@ -1,9 +1,8 @@
 """Indices: the headline, how each index closed, and since when it was not seen so high or low."""
 
 from collections.abc import Iterable, Sequence
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
@@ -34,10 +33,6 @@ NOTABLE_STREAK = 3
 TOLD_INDICES = 3
 # Weekdays without a session that make a holiday of which the text speaks.
 HOLIDAY_WEEKDAYS = 3
-# Sessions a chart looks back where the level was last seen more recently, or never.
-LOOK_BACK = 250
-# Labels nearer than this part of the width to the end would lie on each other.
-LABEL_GAP = 0.3
 
 
 class Indices(Section):
@@ -55,20 +50,12 @@ class Indices(Section):
         return [row for row in self.rows if row["region"] == region]
 
     def history(self, row: Row) -> list[tuple[date, float]]:
-        """Session and close of an index, from when its level was last seen to the trade date."""
-        column = level_last_seen(row)
-        since = row[column] if column else None
-        con, trade_date = self.published.con, self.day.trade_date
-        (first,) = con.execute(
-            f"""select min(trade_date) from (
-                select trade_date from main.index_performance where symbol = ? and trade_date <= ?
-                order by trade_date desc limit {LOOK_BACK})""",
-            [row["symbol"], trade_date],
-        ).fetchone() or (trade_date,)
-        return con.execute(
+        """Session and close of an index over a year, which is one span for all charts."""
+        return self.published.con.execute(
             """select trade_date, cast(close as double) from main.index_performance
-            where symbol = ? and trade_date between ? and ? order by trade_date""",
-            [row["symbol"], min(first, since or first), trade_date],
+            where symbol = ? and trade_date > ? - interval 1 year and trade_date <= ?
+            order by trade_date""",
+            [row["symbol"], self.day.trade_date, self.day.trade_date],
         ).fetchall()
 
     # Sentences
@@ -275,8 +262,19 @@ class Indices(Section):
 
     # Charts
 
+    @cached_property
+    def benchmarks(self) -> list[Row]:
+        found = [benchmark(self.day, region) for region in regions_by_news(self.day)]
+        return [row for row in found if row is not None]
+
+    def lead_charts(self) -> list[Chart]:
+        return self._charts(self.benchmarks)
+
     def charts(self) -> list[Chart]:
-        histories = [(row, self.history(row)) for row in self.rows]
+        return self._charts([row for row in self.rows if row not in self.benchmarks])
+
+    def _charts(self, rows: Sequence[Row]) -> list[Chart]:
+        histories = [(row, self.history(row)) for row in rows]
         return [_chart(row, history) for row, history in histories if len(history) > 1]
 
 
@@ -310,67 +308,46 @@ def _capital(text: Text) -> Text:
 
 
 def _chart(row: Row, history: Sequence[tuple[date, float]]) -> Chart:
-    """Closes up to the trade date, and a level line back to the session that saw it last."""
+    """Closes of a year between their extremes, and the level of the close back to its last time."""
     canvas = Canvas()
+    days, closes = [day for day, _ in history], [close for _, close in history]
+    level = closes[-1]
+    for extreme_column, value in (("low_52w", min(closes)), ("high_52w", max(closes))):
+        # Where the record is shorter than a year, its extremes are no figures.
+        if row[extreme_column] is not None and float(row[extreme_column]) == value:
+            canvas.level(row.figure(extreme_column, "level"), days, value)
     column = level_last_seen(row)
     since = row[column] if column else None
-    first_day, last_day, level = history[0][0], history[-1][0], history[-1][1]
+    if column and since is not None:
+        begin = {"day": str(max(since, days[0])), "value": level}
+        colour = "var(--up)" if column == "closing_high_since" else "var(--down)"
+        dashed = {"type": "line", "strokeWidth": 1.2, "strokeDash": [3, 3], "color": colour}
+        canvas.layer(dashed, [begin, {"day": str(days[-1]), "value": level}])
+        # A session before the span has no place in the drawing.
+        if since >= days[0]:
+            canvas.layer(
+                {"type": "point", "size": 36, "color": colour, "strokeWidth": 1.6}, [begin]
+            )
     canvas.layer(
         {"type": "line", "strokeWidth": 1.4, "color": "var(--line)"},
         points(history, {since} if since else set()),
     )
-    end: dict[str, Any] = {"day": str(last_day), "value": level}
-    if column and since is not None:
-        begin = {"day": str(max(since, first_day)), "value": level}
-        _draw_level(canvas, begin, end, column)
-        # A session before the covered dates has no place in the drawing.
-        if since >= first_day:
-            has_room = (last_day - since).days > LABEL_GAP * (last_day - first_day).days
-            _mark_session(canvas, begin, row.figure(column, "short_date"), column, has_room)
+    end = {"day": str(days[-1]), "value": level}
     canvas.layer({"type": "circle", "size": 36, "color": "var(--ink)", "opacity": 1}, [end])
-    canvas.label(
-        _close(row),
-        str(last_day),
-        level,
-        align="right",
-        baseline="bottom",
-        dy=-7,
-        dx=4,
-        fontWeight="bold",
-    )
-    lowest = min(value for _, value in history)
-    label_dates(canvas, row, history, lowest, skip_first=since == first_day)
+    canvas.end(_close(row), days[-1], level, fontWeight="bold")
+    label_dates(canvas, row, days, min(closes))
     canvas.set_channel("y", scale={"zero": False, "nice": False})
+    # One span for all charts, also of an index with a short record.
+    year_ago = (days[-1] - timedelta(days=365)).isoformat()
+    canvas.set_channel("x", scale={"domain": [year_ago, days[-1].isoformat()], "nice": False})
     name = f"chart-{row['symbol'].replace('.', '-').lower()}"
     title = say("{name}", name=row.figure("name", "text"))
     return Chart(name, title, _caption(row), canvas.spec(), canvas.labels)
 
 
-def _side(column: str) -> str:
-    return "var(--up)" if column == "closing_high_since" else "var(--down)"
-
-
-def _draw_level(canvas: Canvas, begin: dict[str, Any], end: dict[str, Any], column: str) -> None:
-    """A dashed line up to the trade date, at its level."""
-    mark = {"type": "line", "strokeWidth": 1.2, "strokeDash": [3, 3], "color": _side(column)}
-    canvas.layer(mark, [begin, end])
-
-
-def _mark_session(
-    canvas: Canvas, seen: dict[str, Any], since: Figure, column: str, has_room: bool
-) -> None:
-    """A point at the session that saw the level last; labelled where there is room."""
-    mark = {"type": "point", "size": 36, "color": _side(column), "strokeWidth": 1.6}
-    canvas.layer(mark, [seen])
-    if has_room:
-        canvas.label(
-            since, seen["day"], seen["value"], align="left", baseline="bottom", dy=-6, dx=-4
-        )
-
-
 def _caption(row: Row) -> Text:
     column = level_last_seen(row)
     if column is None or row[column] is None:
-        return say("session by session")
+        return say("closes of a year")
     since = row.figure(column, "date")
-    return say("{word} close since {since}", word=extreme(column), since=since)
+    return say("closes of a year; {word} since {since}", word=extreme(column), since=since)

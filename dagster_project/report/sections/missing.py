@@ -15,6 +15,7 @@ class Missing(Section):
     title = "Missing or flagged"
     order = 90
     on_closed_days = True
+    is_for_engineers = True
 
     # Rows
 

@@ -61,7 +61,7 @@ class Movers(Section):
             ],
             [
                 (
-                    self.day.security_name(row),
+                    self.day.security_names(row),
                     row.figure("symbol", "text"),
                     row.figure("close", "price"),
                     row.figure("change_pct", "pct"),

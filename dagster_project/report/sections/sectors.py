@@ -175,7 +175,9 @@ class Sectors(Section):
     # Tables
 
     def tables(self) -> list[Table]:
-        largest = max((abs(row["change_pct"]) for row in self.sectors), default=0)
+        # One scale, as the bars stand side by side.
+        shown = [*self.sectors, *self.baskets]
+        largest = max((abs(row["change_pct"]) for row in shown), default=0)
         tables: list[Table] = []
         for region in REGIONS:
             tables += _table("sectors", region, self.sectors, self.day.sector_names, largest)
@@ -201,7 +203,6 @@ def _table(
 ) -> list[Table]:
     """The sectors or baskets of a region; `largest` is the change that fills half a bar."""
     rows = [row for row in rows if row["region"] == region]
-    scale = largest or max((abs(row["change_pct"]) for row in rows), default=0)
     has_share = any(row["turnover_share_pct"] is not None for row in rows)
     columns = [
         Column("Sector" if what == "sectors" else "Basket", "words"),
@@ -218,7 +219,7 @@ def _table(
         [
             (
                 names[row["sector"]].figure("name", "text"),
-                _bar(row["change_pct"], max(scale, abs(row["change_pct"]))),
+                _bar(row["change_pct"], largest),
                 row.figure("change_pct", "pct"),
                 row.figure("advancers", "count"),
                 row.figure("decliners", "count"),

@@ -6,7 +6,7 @@ from datetime import date
 from functools import cached_property
 
 from dagster_project.report.day import REGIONS
-from dagster_project.report.drawing import Canvas, Chart, label_dates
+from dagster_project.report.drawing import HEIGHT, LABEL_HEIGHT, Canvas, Chart, label_dates
 from dagster_project.report.figures import Figure, Row, Text, listed, paragraph, say
 from dagster_project.report.news import DAYS_PER_YEAR
 from dagster_project.report.section import Section
@@ -249,6 +249,15 @@ def _much(ratio: float) -> str:
     return next(word for below, word in BESIDE_AVERAGE if ratio < below)
 
 
+def _apart(value: float, other: float | None, highest: float) -> float:
+    """Pixels by which the label of a value goes down, so that it is not on that of another."""
+    if other is None:
+        return 0
+    distance = (value - other) / highest * HEIGHT
+    room = max(0.0, LABEL_HEIGHT - abs(distance)) / 2
+    return -room if distance >= 0 else room
+
+
 def _chart(row: Row, history: Sequence[tuple[date, float, float | None]]) -> Chart:
     """Turnover session by session as bars, the average of the twenty before each as a line."""
     canvas = Canvas()
@@ -258,18 +267,14 @@ def _chart(row: Row, history: Sequence[tuple[date, float, float | None]]) -> Cha
     averages = [{"day": str(day), "value": mean} for day, _, mean in history if mean is not None]
     if averages:
         canvas.layer({"type": "line", "strokeWidth": 1.6, "color": "var(--accent)"}, averages)
-    canvas.label(
-        row.figure("turnover", "money"),
-        str(history[-1][0]),
-        # Above every bar, so that it lies on none.
-        max(value for _, value, _ in history),
-        align="right",
-        baseline="bottom",
-        dy=-6,
-        dx=6,
-        fontWeight="bold",
-    )
-    label_dates(canvas, row, history, 0)
+    last_day, last = history[-1][0], history[-1][1]
+    average = history[-1][2]
+    apart = _apart(last, average, max(value for _, value, _ in history))
+    canvas.end(row.figure("turnover", "money"), last_day, last, fontWeight="bold", dy=apart)
+    if average is not None:
+        figure = row.figure("average_20d", "money")
+        canvas.end(figure, last_day, average, color="var(--accent)", dy=-apart)
+    label_dates(canvas, row, [day for day, _, _ in history], 0)
     days = [bar["day"] for bar in bars]
     canvas.set_channel("x", type="ordinal", scale={"domain": days, "paddingInner": 0.25})
     market = row["market"]

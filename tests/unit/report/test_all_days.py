@@ -20,7 +20,7 @@ def write(home: Home, day: str, headline: str, lead: str = "It closed.") -> None
     page = home.reports / day / "market_report.html"
     page.parent.mkdir(parents=True)
     page.write_text(
-        f'<style>{"/**/" * 2000}</style><h1>{headline}</h1>\n<div class="story">\n<p>{lead}</p>'
+        f'<style>{"/**/" * 2000}</style><h1>{headline}</h1>\n<p class="lead">{lead}</p>'
     )
     at = datetime(2025, 9, 18, tzinfo=UTC).timestamp()
     os.utime(page, (at, at))
