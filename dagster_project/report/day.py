@@ -8,6 +8,7 @@ reaches to the date. Does not belong here: rows that one section needs (`section
 import re
 from datetime import date
 from functools import cached_property
+from typing import Any
 
 from dagster_project.report.figures import Figure, Reference, Row, RowKey, Text, say
 from dagster_project.report.published import Published
@@ -165,7 +166,7 @@ def check_requested(day: Day) -> None:
     )
 
 
-def index_order(row: Row) -> tuple[bool, bool, str]:
+def index_order(row: Row | dict[str, Any]) -> tuple[bool, bool, str]:
     """Sort key of indices: Hong Kong's first, in each region the headline index first."""
     return (
         row["region"] != REGIONS[0],

@@ -21,6 +21,7 @@ from dagster_project.home import Home, write_whole
 from dagster_project.report.all_days import write_all_days
 from dagster_project.report.check import check_html, check_markdown
 from dagster_project.report.day import ReportError
+from dagster_project.report.explore import write_explore
 from dagster_project.report.published import Published
 from dagster_project.report.render import (
     COLOURS,
@@ -47,7 +48,7 @@ FILES = (TEXT, TEXT_ORIGINS, PAGE, QUALITY_PAGE)
 
 
 def write_report(home: Home, trade_date: date, colours: Colours | None = None) -> dict[str, Path]:
-    """Write the files of `reports/<trade date>/`, and the page of all reports.
+    """Write the files of `reports/<trade date>/`, the page of all reports and that of the history.
 
     Each is replaced as a whole.
 
@@ -60,23 +61,22 @@ def write_report(home: Home, trade_date: date, colours: Colours | None = None) -
         SettingsError: a setting cannot be used.
     """
     settings = load_settings(home)
-    with _open(home) as con:
-        finished = render(
-            Published(con, trade_date),
-            colours or settings.colours,
-            asset_page(trade_date, settings.ui_url),
-        )
+    shown = colours or settings.colours
     folder = home.reports / trade_date.isoformat()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(home.reports_lock):
-            written = {
-                name: write_whole(folder / name, content.encode())
-                for name, content in finished.items()
-            }
-        write_all_days(home)
-    except OSError as error:
-        raise ReportError(f"cannot write into {folder}: {error}; remove the cause") from None
+    with _open(home) as con:
+        published = Published(con, trade_date)
+        finished = render(published, shown, asset_page(trade_date, settings.ui_url))
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with FileLock(home.reports_lock):
+                written = {
+                    name: write_whole(folder / name, content.encode())
+                    for name, content in finished.items()
+                }
+                write_explore(home, con, shown)
+            write_all_days(home)
+        except OSError as error:
+            raise ReportError(f"cannot write into {folder}: {error}; remove the cause") from None
     return written
 
 

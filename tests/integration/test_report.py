@@ -457,7 +457,11 @@ def test_the_page_asks_nothing_of_the_network(written: dict[str, str]) -> None:
         assert not {"src", "srcset", "xlink:href", "onclick", "onload"} & attributes.keys()
         # A link to a page beside it loads nothing until somebody follows it.
         href = attributes.get("href") or "#"
-        assert href.startswith("#") or href in ("../index.html", "data_quality.html")
+        assert href.startswith("#") or href in (
+            "../index.html",
+            "../explore.html",
+            "data_quality.html",
+        )
     assert not re.search(r"url\(|@import|image-set", page)
     assert set(re.findall(r"https?://[^\"' <]+", page)) == {"http://www.w3.org/2000/svg"}
     assert "default-src 'none'" in page
