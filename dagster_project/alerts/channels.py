@@ -181,7 +181,7 @@ class Webhook(Channel, HttpTarget):
 
 
 class Email(Channel):
-    """A plain text mail by SMTP."""
+    """A plain text mail by SMTP; the market report also in HTML."""
 
     host: str = Field(min_length=1)
     port: int = Field(587, ge=1, le=65535)
@@ -190,6 +190,9 @@ class Email(Channel):
     password_from: Variable | None = None
     sender: Address
     recipients: tuple[Address, ...] = Field(min_length=1)
+    report_recipients: tuple[Address, ...] = Field(
+        (), description="who gets the market report of each evening"
+    )
 
     @model_validator(mode="after")
     def _login_is_complete(self) -> "Email":
@@ -206,15 +209,29 @@ class Email(Channel):
         return _from_environment([self.password_from])
 
     def send(self, message: Message) -> str | None:
-        secrets = self.secrets()
+        mail = self._mail(message.subject, self.recipients)
+        mail.set_content(message.text)
+        return self._hand_over(mail)
+
+    def send_report(self, subject: str, text: str, html: str) -> str | None:
+        """Send the market report to `report_recipients`; returns and raises as `send`."""
+        mail = self._mail(subject, self.report_recipients)
+        mail.set_content(text)
+        mail.add_alternative(html, subtype="html")
+        return self._hand_over(mail)
+
+    def _mail(self, subject: str, recipients: Iterable[str]) -> EmailMessage:
         mail = EmailMessage()
-        mail["From"], mail["To"] = self.sender, ", ".join(self.recipients)
-        mail["Subject"], mail["Date"] = message.subject, formatdate(localtime=True)
-        # By default smtplib and make_msgid ask the network for this name, without a timeout.
-        name = socket.gethostname() or "localhost"
+        mail["From"], mail["To"] = self.sender, ", ".join(recipients)
+        mail["Subject"], mail["Date"] = subject, formatdate(localtime=True)
         mail["Message-ID"] = make_msgid(domain=parseaddr(self.sender)[1].split("@")[1])
         mail["Auto-Submitted"] = "auto-generated"
-        mail.set_content(message.text)
+        return mail
+
+    def _hand_over(self, mail: EmailMessage) -> str | None:
+        secrets = self.secrets()
+        # By default smtplib and make_msgid ask the network for this name, without a timeout.
+        name = socket.gethostname() or "localhost"
         server = f"{self.host}:{self.port}"
         try:
             with self._connection(name) as smtp:
@@ -234,7 +251,7 @@ class Email(Channel):
                 "encryption right, and is the network up?"
             ) from None
         if rejected:
-            return f"{server} rejects {', '.join(sorted(rejected))}; correct `recipients`"
+            return f"{server} rejects {', '.join(sorted(rejected))}; correct the addresses"
         return None
 
     def _connection(self, name: str) -> smtplib.SMTP:

@@ -11,6 +11,9 @@ tries again.
 
 import json
 import logging
+from collections.abc import Callable
+from datetime import date
+from typing import Protocol
 
 from dagster_project.alerts.channels import Channel, NotDelivered
 from dagster_project.alerts.findings import Found, Kind
@@ -18,9 +21,21 @@ from dagster_project.alerts.message import Message, compose
 from dagster_project.alerts.settings import AlertsError, AlertSettings, load_settings
 from dagster_project.home import Home
 
+# What `alerts_sent.json` calls the mails of market reports.
+_REPORT_MAIL = "market report by mail"
+
 # Kinds whose end is sent too. The others only give way to a later session: a feed delivers again, a
 # report is written, while what lacked or failed before may still do.
 WITH_END: tuple[Kind, ...] = ("withheld", "set_aside")
+
+
+class Mail(Protocol):
+    @property
+    def subject(self) -> str: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def html(self) -> str: ...
 
 
 def notify(home: Home, found: Found, log: logging.Logger, see: str | None = None) -> None:
@@ -87,6 +102,43 @@ def _deliver(name: str, channel: Channel, message: Message | None, log: logging.
     if problem:
         log.critical(f"Alerts by {name} (alerts.yaml) do not reach everybody: {problem}")
     return True
+
+
+def mail_report(home: Home, day: date, mail: Callable[[], Mail], log: logging.Logger) -> None:
+    """Send the market report of a day, once, to the `report_recipients` of `alerts.yaml`.
+
+    One that cannot be sent raises nothing: it is logged as critical, and the next run tries again.
+
+    Args:
+        mail: makes the mail, if there is somebody to send it to.
+    """
+    try:
+        email = load_settings(home).email
+    except AlertsError:
+        return  # whoever sends alerts says so
+    if email is None or not email.report_recipients:
+        return
+    sent = _SentRecord(home, log)
+    last = sent.of(_REPORT_MAIL, "report").get("last", "")
+    # A report of an earlier day that is written again is no news.
+    if str(day) <= last:
+        return
+    try:
+        content = mail()
+        problem = email.send_report(content.subject, content.text, content.html)
+    except NotDelivered as error:
+        log.critical(f"The market report by mail (alerts.yaml) does not arrive: {error}")
+        return
+    except Exception as error:  # a mail may not make a release look failed
+        log.critical(
+            f"The market report by mail (alerts.yaml) does not arrive: {type(error).__name__}; "
+            "correct the channel, then write the report again"
+        )
+        return
+    if problem:
+        log.critical(f"The market report by mail (alerts.yaml) does not reach everybody: {problem}")
+    sent.keep(_REPORT_MAIL, "report", {"last": str(day)})
+    sent.write()
 
 
 def beat(home: Home, log: logging.Logger) -> None:

@@ -19,6 +19,7 @@ email:
   password_from: CLOSING_BELL_SMTP_PASSWORD
   sender: closing-bell@example.org
   recipients: [desk@example.org]
+  report_recipients: [analysts@example.org]   # the market report of each evening
 heartbeat:                           # called after each run that ends well, by GET
   url_from: CLOSING_BELL_HEARTBEAT   # the service alerts you when it is not called for a day
 """

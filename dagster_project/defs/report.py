@@ -11,7 +11,7 @@ from dagster_project.defs.partitions import requested_dates, trade_dates
 from dagster_project.defs.publish import release
 from dagster_project.home import Home
 from dagster_project.pipeline import day_to_report
-from dagster_project.report.files import check_report, write_report
+from dagster_project.report.files import check_report, read_mail, write_report
 from dagster_project.report.render import PAGE, TEXT
 
 REPORT = dg.AssetKey(["report", "market_report"])
@@ -67,6 +67,8 @@ def market_report(
     files = write_report(home, day)
     problems = check_report(home, day)
     sending.notify(home, findings.after_report(home, "; ".join(problems) or None), context.log)
+    if not problems:
+        sending.mail_report(home, day, lambda: read_mail(home, day), context.log)
     context.log_event(
         dg.AssetMaterialization(
             REPORT,

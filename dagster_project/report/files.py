@@ -22,6 +22,7 @@ from dagster_project.report.all_days import write_all_days
 from dagster_project.report.check import check_html, check_markdown
 from dagster_project.report.day import ReportError
 from dagster_project.report.explore import write_explore
+from dagster_project.report.mail import Mail, mail_of
 from dagster_project.report.published import Published
 from dagster_project.report.render import (
     COLOURS,
@@ -78,6 +79,14 @@ def write_report(home: Home, trade_date: date, colours: Colours | None = None) -
         except OSError as error:
             raise ReportError(f"cannot write into {folder}: {error}; remove the cause") from None
     return written
+
+
+def read_mail(home: Home, trade_date: date) -> Mail:
+    """The report of a trade date as a mail; raises as `write_report`."""
+    settings = load_settings(home)
+    with _open(home) as con:
+        published = Published(con, trade_date)
+        return mail_of(published, settings.colours, asset_page(trade_date, settings.ui_url))
 
 
 def follow_rollback(home: Home, withdrawn: Collection[str], last: date | None) -> list[str]:

@@ -30,7 +30,10 @@ def test_an_incomplete_night_and_a_withheld_one(
         monkeypatch.setenv("HOOK", webhooks.url)
         (home.root / "alerts.yaml").write_text(
             "webhook: {url_from: HOOK}\n"
-            + mail_yaml(mails.port, "encryption: none, kinds: [withheld]")
+            + mail_yaml(
+                mails.port,
+                "encryption: none, kinds: [withheld], report_recipients: [analyst@example.org]",
+            )
         )
         # One index is missing, one share as if suspended, and one file cannot be read.
         for path in ("wsj_index/HSI.csv", "eastmoney_a_share/600519.csv"):
@@ -64,7 +67,13 @@ def test_an_incomplete_night_and_a_withheld_one(
                 for problem in body["problems"]
             ), body["problems"]
         assert body["see"].startswith("http://localhost:3000/runs/")
-        assert mails.mails == []
+        # Of these, the market report alone is mailed.
+        ((recipients, report),) = mails.mails
+        assert recipients == ["analyst@example.org"]
+        assert report["Subject"].endswith("(17 September 2025)")
+        for part in ("plain", "html"):
+            assert "+1.16 %" in report.get_body((part,)).get_content()
+        mails.mails.clear()
         # The shell names the same two.
         for what in (said[0][1], "wsj_index/NIKKEI.csv"):
             assert what in done.stdout

@@ -4,6 +4,7 @@ Belongs here: reports written from a published file and read again. Does not bel
 of single sentences (`tests/unit/report`), how a page looks (`tests/browser`).
 """
 
+import html
 import importlib
 import itertools
 import random
@@ -25,6 +26,7 @@ from dagster_project.home import PROJECT_ROOT, Home
 from dagster_project.report import sections
 from dagster_project.report.check import check_html, check_markdown
 from dagster_project.report.files import FILES, ReportError, check_report, write_report
+from dagster_project.report.mail import mail_of
 from dagster_project.report.published import Published
 from dagster_project.report.render import PAGE, QUALITY_PAGE, TEXT, TEXT_ORIGINS
 from dagster_project.warehouse.connection import connect
@@ -487,6 +489,25 @@ def test_the_page_can_be_read_without_eyes(written: dict[str, str]) -> None:
         told = re.findall(rf'<a class="figure {side}"[^>]*>([^<]*)</a>', page)
         assert told
         assert all(text.startswith(sign) for text in told)
+
+
+def test_the_mail_says_what_the_report_says(sample_home: Home, written: dict[str, str]) -> None:
+    with release_of(sample_home) as published:
+        mail = mail_of(published, "hong_kong", "http://ui/assets")
+    headline, *paragraphs = story(written[TEXT]).removeprefix("# ").strip().split("\n\n")
+    assert mail.subject == f"{headline} (17 September 2025)"
+    shown = html.unescape(re.sub(r"<[^>]*>", "", mail.html))
+    for paragraph in paragraphs[1:]:
+        words = re.sub(r"\\(.)", r"\1", paragraph)
+        assert words in mail.text
+        assert words in shown
+    assert "Hang Seng Index              " in mail.text
+    for figure in ("26,908.39", "+1.78 %"):
+        assert f"{figure}\n" in mail.text or f"{figure}  " in mail.text
+        assert f">{figure}</td>" in mail.html
+    # Mail clients load nothing, and know no style sheet.
+    assert not re.search(r"<(link|style|script|img)", mail.html)
+    assert "See http://ui/assets" in mail.text
 
 
 def test_hostile_names_stay_text(home: Home) -> None:

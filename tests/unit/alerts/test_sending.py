@@ -1,14 +1,15 @@
 """Every problem is logged by every run, and sent once to each channel."""
 
 import smtplib
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from dagster_project.alerts.findings import Found, Problem
-from dagster_project.alerts.sending import notify, send_test
+from dagster_project.alerts.sending import mail_report, notify, send_test
 from dagster_project.home import Home
 from tests.unit.alerts.examples import (
     LATE,
@@ -186,6 +187,48 @@ def test_a_test_message_says_which_channel_works(
     assert results["email"] is None
     assert mails.mails[0][1]["Subject"] == "Closing Bell: a test of this channel; nothing is wrong"
     assert not (tmp_path / "alerts_sent.json").exists()
+
+
+@dataclass(frozen=True)
+class Report:
+    subject: str = "Hang Seng climbs"
+    text: str = "It climbed.\n"
+    html: str = "<p>It <b>climbed</b>.</p>\n"
+
+
+REPORT_TO = "encryption: none, report_recipients: [analyst@example.org]"
+
+
+def test_the_report_of_an_evening_is_mailed_once(tmp_path: Path, mails: Mails) -> None:
+    home = configured(tmp_path, mail_yaml(mails.port, REPORT_TO))
+    for day in (17, 17, 16, 18):  # the 16th was only written again
+        mail_report(home, date(2025, 9, day), Report, LOG)
+    assert [recipients for recipients, _ in mails.mails] == [["analyst@example.org"]] * 2
+    _, mail = mails.mails[0]
+    assert mail["Subject"] == Report().subject
+    assert [part.get_content_type() for part in mail.iter_parts()] == ["text/plain", "text/html"]
+    for part, content in zip(mail.iter_parts(), (Report().text, Report().html), strict=True):
+        assert part.get_content().replace("\r\n", "\n") == content
+
+
+def test_a_report_that_did_not_arrive_is_mailed_by_the_next_run(
+    tmp_path: Path, mails: Mails, caplog: pytest.LogCaptureFixture
+) -> None:
+    home = configured(tmp_path, mail_yaml(1, REPORT_TO))
+    mail_report(home, date(2025, 9, 17), Report, LOG)
+    assert "does not arrive: localhost:1 cannot be reached" in critical(caplog)[0]
+    configured(tmp_path, mail_yaml(mails.port, REPORT_TO))
+    mail_report(home, date(2025, 9, 17), Report, LOG)
+    assert len(mails.mails) == 1
+
+
+def test_without_recipients_no_report_is_made(tmp_path: Path, mails: Mails) -> None:
+    def never() -> Report:
+        raise AssertionError
+
+    for text in (mail_yaml(mails.port), "log: {kinds: [late]}"):
+        mail_report(configured(tmp_path, text), date(2025, 9, 17), never, LOG)
+    assert mails.mails == []
 
 
 def test_an_unexpected_error_of_a_channel_does_not_stop_the_run(
