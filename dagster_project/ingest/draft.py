@@ -1,120 +1,45 @@
 """Drafting the spec of a feed from a file of a vendor.
 
-Belongs here: guessing a file's layout, columns, units and symbols, and asking where a guess is
-not safe. Does not belong here: what a spec can say (`feed_spec.py`), reading by it (`reader.py`),
-trying it (`trial.py`).
+Belongs here: guessing what a file's columns, units and symbols are, and asking where a guess is not
+safe. Does not belong here: its layout (`draft_table.py`), what vendors call a column
+(`draft_names.py`), what a spec can say (`feed_spec.py`), trying it (`trial.py`).
 
 Every guess that the file itself does not prove is marked `# ?` in the draft.
 """
 
-import csv
 import json
 import re
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from statistics import median
 from typing import Any, TypeVar
 
 from dagster_project.ingest.document import Cell, FileReadError
-from dagster_project.ingest.feed_spec import Format
-from dagster_project.ingest.read_json import parse_json, read_json
-from dagster_project.ingest.read_parquet import read_parquet
-from dagster_project.ingest.read_tdx_day import read_tdx_day
-from dagster_project.ingest.read_workbook import XLS, first_rows
-from dagster_project.ingest.unpack import unpack
+from dagster_project.ingest.draft_names import SYMBOL_CALLED, called, columns_of, plain, size_in
+from dagster_project.ingest.draft_table import NEWEST_ROWS, Table, read_table
 from dagster_project.market.seeds import known_indices
 from dagster_project.market.symbols import Scheme, canonical, security_problem
 
 RowT = TypeVar("RowT")
 
-# What vendors call a column, in small letters and without spaces, dots and what is in brackets.
-CALLED = {
-    "trade_date": "date timestamp tradedate trade_date day time tradingday 日期 交易日期 时间 "
-    "時間 <date>",
-    "open": "open openprice openingprice 开盘 开盘价 今开 今日开盘价 開盤 開盤價 開市 "
-    "開市價 <open>",
-    "high": "high highprice max 最高 最高价 高 最高價 <high>",
-    "low": "low lowprice min 最低 最低价 低 最低價 <low>",
-    "close": "close closeprice closingprice last lastprice price close/last 收盘 收盘价 今收 "
-    "最新价 现价 收盤 收盤價 收市 收市價 <close>",
-    "previous_close": "pre_close preclose prevclose previousclose lclose 昨收 前收 前收盘 前收盘价 "
-    "昨收价 昨日收盘价 前收市價 昨收價 前收盤價",
-    "change": "change chg 涨跌 涨跌额 漲跌 漲跌額 升跌",
-    "change_pct": "pct_chg pctchg change% chg% changepct changepercent pct_change 涨跌幅 涨幅 "
-    "漲跌幅 升跌幅",
-    "volume": "vol volume tradingvol 成交量 总手 成交股数 成交股數 <vol>",
-    "turnover": "amount turnover value amt tradingvalue 成交额 成交金额 总金额 金额 成交額 "
-    "成交金額",
-    "turnover_rate_pct": "turn turnover_rate turnoverrate 换手率 換手率",
-    "name": "name shortname securityname 名称 股票名称 证券名称 证券简称 简称 股票简称 名稱 "
-    "股票名稱 證券名稱",
-    "total_cap": "total_mv totalmv marketcap 总市值 總市值",
-    "float_cap": "circ_mv float_mv 流通市值",
-}
-SYMBOL_CALLED = (
-    "code ts_code symbol ticker 代码 证券代码 股票代码 stockcode <ticker> 指数代码 indexcode "
-    "代號 股票代號 證券代號 代碼 股票代碼 secid"
-)
 DATE_FORMATS = (
     *("%Y-%m-%d", "%Y/%m/%d", "%Y%m%d", "%Y.%m.%d", "%m/%d/%Y", "%d/%m/%Y", "%m/%d/%y", "%d/%m/%y"),
     *("%y/%m/%d", "%d.%m.%Y", "%b %d, %Y", "%d %b %Y", "%d-%b-%Y", "%Y年%m月%d日"),
     *("%Y-%m-%d %H:%M:%S", "%Y-%m-%d 00:00:00+08:00"),
 )
-MAGNITUDES = {"K": 3, "M": 6, "B": 9, "T": 12, "万": 4, "亿": 8}
 # Exponents of turnover's and of volume's unit, and how the units are written.
 TURNOVER_UNITS = {0: "", 3: "thousand ", 4: "ten_thousand ", 6: "million ", 8: "hundred_million "}
 VOLUME_UNITS = {
     0: "shares", 2: "lots", 3: "thousand shares", 4: "ten_thousand shares", 6: "million shares",
     8: "hundred_million shares",
 }  # fmt: skip
-# What stands in brackets behind a column's name -> exponent; the first that fits counts.
-_SIZES = (
-    (r"百万|百萬|mn\b|million|mil\b", 6), (r"亿|億", 8), (r"千|'?000|thousand|\bk\b", 3),
-    (r"万|萬", 4), (r"手|lots?", 2), (r"股|shares?|元|港|人民币|人民幣|cny|hkd|rmb|yuan|[$¥]", 0),
-)  # fmt: skip
-# From either end of a file.
-EXAMINED_ROWS = 1_000
-NEWEST_ROWS = 60
 _SUFFIXES = r"\.(?:csv|txt|json|xlsx|xls|parquet|day|gz|zip)\b"
 _TDX_IN_HUNDREDTHS = re.compile(r"sh6|sz00|sz30|sh000|sz399", re.IGNORECASE)
 _DATE_IN_NAME = re.compile(r"(19|20)\d{6}")
 _INDEX_NAMES = {"^HSI": "HSI", "^HSCE": "HSCEI", "HSTECH.HK": "HSTECH"}
-
-
-@dataclass
-class _Table:
-    """A file as a header and rows, with what a spec must say so that it is read like that."""
-
-    header: list[str]
-    rows: list[list[Cell]]
-    format: dict[str, Any]
-    asks: dict[str, str] = field(default_factory=dict)
-    is_newest_first: bool = False
-
-    def __post_init__(self) -> None:
-        self.rows = _both_ends(self.rows)
-
-    def column(self, name: str) -> list[str]:
-        at = self.header.index(name)
-        cells = (row[at] if at < len(row) else None for row in self.rows)
-        return [text for cell in cells if (text := (cell or "").strip()) and text not in _NOTHING]
-
-
-_NOTHING = {"-", "--", "null", "None", "nan", "NaN", "N/A"}
-
-
 # Column names that YAML would take for something else.
 _NO_TEXT = {"yes", "no", "on", "off", "y", "n", "true", "false", "null"}
-
-
-def _both_ends(rows: list[RowT]) -> list[RowT]:
-    """All rows of a short file, the first and the last of a long one."""
-    if len(rows) <= 2 * EXAMINED_ROWS:
-        return rows
-    return rows[:EXAMINED_ROWS] + rows[-EXAMINED_ROWS:]
 
 
 def draft_spec(path: Path, name: str) -> str:
@@ -127,8 +52,8 @@ def draft_spec(path: Path, name: str) -> str:
         FileReadError: it is in none of the formats that a spec can describe, or has no rows.
         OSError: the file cannot be read.
     """
-    table = _read(path)
-    columns = _columns(table.header)
+    table = read_table(path)
+    columns = columns_of(table.header)
     if "close" not in columns and (symbols := _symbols_in_header(table)):
         return _draft_of_wide(table, path, name, symbols)
     if "float_cap" not in columns:
@@ -171,7 +96,7 @@ def draft_spec(path: Path, name: str) -> str:
             said, asked = f"unit: {units[canonical_name]}", unit_asks.get(canonical_name, "")
             rivals = [
                 column
-                for column in _called(table.header, canonical_name)[1:]
+                for column in called(table.header, canonical_name)[1:]
                 if column not in columns.values()
             ]
             if rivals:
@@ -191,13 +116,13 @@ def draft_spec(path: Path, name: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _symbols_in_header(table: _Table) -> list[str]:
+def _symbols_in_header(table: Table) -> list[str]:
     """The columns that are named for a security or an index each, if there are two or more."""
     named = [column for column in table.header if column and _scheme([column])]
     return named if table.format["type"] == "csv" and len(named) > 1 else []
 
 
-def _draft_of_wide(table: _Table, path: Path, name: str, symbols: Sequence[str]) -> str:
+def _draft_of_wide(table: Table, path: Path, name: str, symbols: Sequence[str]) -> str:
     """The draft of a table with a column for each symbol."""
     found = _scheme(symbols)
     if not found:
@@ -208,7 +133,7 @@ def _draft_of_wide(table: _Table, path: Path, name: str, symbols: Sequence[str])
     scheme, symbol, is_index = found
     market = _market(symbol)
     currency = "HKD" if market == "XHKG" else "CNY"
-    columns = {k: v for k, v in _columns(table.header).items() if k == "trade_date"}
+    columns = {k: v for k, v in columns_of(table.header).items() if k == "trade_date"}
     dates, date_asks = _dates(table, columns, path)
     asked = f"  # ? {date_asks}" if date_asks else ""
     form = {k: v for k, v in table.format.items() if k != "ends_with_newline"}
@@ -246,253 +171,11 @@ def _draft_of_wide(table: _Table, path: Path, name: str, symbols: Sequence[str])
     return "\n".join(lines) + "\n"
 
 
-# --- The file as a table -------------------------------------------------------------------------
-
-
-def _read(path: Path) -> _Table:
-    content = path.read_bytes()
-    if not content.strip():
-        raise FileReadError("is empty")
-    content = unpack(content, _format("xlsx" if b"xl/work" in content else "csv"))
-    if content.startswith((b"PK\3\4", XLS)):
-        return _from_workbook(content)
-    if content.startswith(b"PAR1"):
-        document = read_parquet(content, _format("parquet"))
-        return _Table(document.header, [row.cells for row in document.rows], {"type": "parquet"})
-    if path.suffix == ".day" and len(content) % 32 == 0:
-        document = read_tdx_day(content, _format("tdx_day"))
-        return _Table(document.header, [row.cells for row in document.rows], {"type": "tdx_day"})
-    text, encoding = _decoded(content)
-    beginning = text.lstrip()[:300]
-    if re.match(r"<(!doctype|html)", beginning, re.IGNORECASE):
-        raise FileReadError("is a web page, not a file of rows; fetch it again")
-    is_json = re.match(r"[\[{]|[\w.$]+ ?[\w.$]* ?[=(] ?[\[{]", beginning)
-    table = _from_json(text) if is_json else _from_csv(text)
-    if encoding != "utf-8":
-        table.format["encoding"] = encoding
-        if encoding in ("gb18030", "big5"):
-            table.asks["encoding"] = "gb18030, or big5"
-    _find_numbers(table)
-    return table
-
-
-def _format(type_: str) -> Format:
-    return Format.model_validate({"type": type_})
-
-
-def _decoded(content: bytes) -> tuple[str, str]:
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return content.decode("utf-16"), "utf-16"
-    found = {}
-    for encoding in ("utf-8", "gb18030", "big5"):
-        try:
-            found[encoding] = content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    if not found:
-        raise FileReadError("is in none of the encodings utf-8, utf-16, gb18030 and big5")
-    if "utf-8" in found:
-        with_mark = found["utf-8"].startswith("\ufeff")
-        return found["utf-8"].removeprefix("\ufeff"), "utf-8-sig" if with_mark else "utf-8"
-    encoding = max(found, key=lambda name: _share_of_usual_characters(found[name], name))
-    return found[encoding], encoding
-
-
-def _share_of_usual_characters(text: str, encoding: str) -> float:
-    """How many of the Chinese characters are those that everybody writes with.
-
-    What is read in the wrong encoding has characters that nobody uses.
-    """
-    written = [mark for mark in text if mark > "\x7f"][:5_000]
-    if encoding == "big5":
-        usual = sum(b"\xa4" <= mark.encode("big5")[:1] <= b"\xc6" for mark in written)
-    else:
-        usual = sum(bool(mark.encode("gb2312", "ignore")) for mark in written)
-    return usual / max(len(written), 1)
-
-
-def _from_workbook(content: bytes) -> _Table:
-    found = first_rows(content, _format("xlsx"), EXAMINED_ROWS)
-    rows = [[cell or "" for cell in row] for row in found]
-    at = _header_row(rows)
-    while rows[at] and not rows[at][-1]:
-        rows[at].pop()
-    form: dict[str, Any] = {"type": "xlsx"} | ({"title_lines": at} if at else {})
-    below: list[list[Cell]] = [list(row) for row in rows[at + 1 :] if any(row)]
-    while below and sum(map(bool, below[-1])) == 1:
-        below.pop()  # a line below the rows, which the reader passes over
-    table = _Table(rows[at], below, form)
-    _find_numbers(table)
-    return table
-
-
-def _from_csv(text: str) -> _Table:
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n").split("\n")
-    delimiter = max(",\t;|", key=lambda mark: _evenness(lines, mark))
-    try:
-        rows = [
-            next(csv.reader([line], delimiter=delimiter, skipinitialspace=True), [])
-            for line in _both_ends(lines)
-        ]
-    except csv.Error as error:
-        raise FileReadError(f"has a line that cannot be split into cells ({error})") from error
-    at = _header_row(rows)
-    header = [cell.strip() for cell in rows[at]]
-    form: dict[str, Any] = {"type": "csv"}
-    form |= {"delimiter": delimiter} if delimiter != "," else {}
-    form |= {"title_lines": at} if at else {}
-    below = rows[at + 1 :]
-    more = next((n for n, row in enumerate(below) if _has_numbers(row)), 0)
-    form |= {"header_lines": 1 + more} if more else {}
-    if more and rows[at + 1][:1] == ["Ticker"]:
-        form["symbol_line"] = 2
-    footer = _footer(lines[at + 2 + more :], delimiter)
-    asks = {}
-    if footer:
-        form["footer"] = footer if len(footer) > 1 else footer[0]
-        asks["footer"] = "how the lines below the rows begin"
-    elif text.endswith("\n"):
-        form["ends_with_newline"] = True
-        asks["ends_with_newline"] = "whether every whole file does; then a cut one is seen"
-    data: list[list[Cell]] = [
-        list(row)
-        for row in below[more:]
-        if len(row) == len(header) and not row[0].startswith(tuple(footer))
-    ]
-    return _Table(header, data, form, asks)
-
-
-def _footer(lines: Sequence[str], delimiter: str) -> list[str]:
-    """How the lines at the end begin that have one cell, and no number in it."""
-    found = []
-    for line in reversed(lines):
-        cell = line.strip().rstrip(delimiter)
-        begin = re.split("[:：]", cell)[0]
-        if not begin or delimiter in cell or cell[:1].isdigit() or '"' in begin:
-            break
-        found.append(begin)
-    return found[::-1]
-
-
-def _evenness(lines: Sequence[str], mark: str) -> int:
-    """How many of the first lines have the most usual number of these marks, if that is not 0."""
-    counts = Counter(line.count(mark) for line in lines[:200])
-    counts.pop(0, None)
-    return max(counts.values(), default=0)
-
-
-def _header_row(rows: Sequence[Sequence[str]]) -> int:
-    """The number of the row that names the columns: as wide as most, with the most known names."""
-    known = {word for words in [*CALLED.values(), SYMBOL_CALLED] for word in words.split()}
-    scores = [sum(_plain(cell) in known for cell in row) for row in rows[:30]]
-    if not scores or not max(scores):
-        raise FileReadError("has no row that looks like a header")
-    return scores.index(max(scores))
-
-
-def _has_numbers(row: Sequence[str]) -> bool:
-    numbers = sum(bool(re.fullmatch(r"[-+]?[\d,]*\.?\d+[%KMBT万亿]?", c.strip())) for c in row)
-    return numbers >= max(2, len(row) // 2)
-
-
-def _from_json(text: str) -> _Table:
-    try:
-        lists = [(p, found) for p, found in _lists(parse_json(text), "") if found]
-    except RecursionError as error:
-        raise FileReadError("has lists in lists without end") from error
-    records = [(p, f) for p, f in lists if isinstance(f[0], dict | list) or _is_joined(f)]
-    arrays = _arrays(lists)
-    if arrays and all(isinstance(f[0], dict) and len(f) == 1 for _, f in records):
-        arrays_form: dict[str, Any] = {"type": "json", "arrays": arrays}
-        document = read_json(text, Format.model_validate(arrays_form))
-        return _Table(document.header, [row.cells for row in document.rows], arrays_form)
-    if not records:
-        raise FileReadError("has neither a list of records nor a list for each column")
-    where, found = max(records, key=lambda item: len(item[1]))
-    form: dict[str, Any] = {"type": "json", "records": where or "."}
-    first = found[0]
-    if isinstance(first, str):
-        form["separator"] = ","
-    if not isinstance(first, dict):
-        width = len(first.split(",") if isinstance(first, str) else first)
-        names = [p for p, f in lists if len(f) == width and p != where and _are_names(f)]
-        if not names:
-            raise FileReadError(
-                f"has records without names at {where or '.'} "
-                f"({json.dumps(first, ensure_ascii=False)}): say them in a spec of your own, as "
-                "format.names"
-            )
-        form["names_at"] = names[0]
-    document = read_json(text, Format.model_validate(form))
-    return _Table(document.header, [row.cells for row in document.rows], form)
-
-
-def _arrays(lists: Sequence[tuple[str, list[Any]]]) -> dict[str, str]:
-    """Column name -> path, where each column is a list; empty if dates or closes are not found."""
-    plain = [(p, f) for p, f in lists if p and not any(isinstance(v, dict | list) for v in f)]
-    longest = max((len(found) for _, found in plain), default=0)
-    named = {path.rsplit(".", 1)[-1]: path for path, found in plain if len(found) == longest}
-    columns = _columns(list(named))
-    return named if {"trade_date", "close"} <= columns.keys() else {}
-
-
-def _lists(value: Any, path: str) -> list[tuple[str, list[Any]]]:
-    if isinstance(value, list):
-        inner = _lists(value[0], f"{path}.0".strip(".")) if value and len(value) == 1 else []
-        return [(path, value), *inner]
-    if isinstance(value, dict):
-        return [f for k, v in value.items() for f in _lists(v, f"{path}.{k}".strip("."))]
-    return []
-
-
-def _is_joined(values: list[Any]) -> bool:
-    return isinstance(values[0], str) and values[0].count(",") >= 3
-
-
-def _are_names(values: list[Any]) -> bool:
-    return all(re.match(r"[^\W\d]", str(value)) for value in values)
-
-
-def _find_numbers(table: _Table) -> None:
-    """How numbers are written: separators of thousands, letters for magnitudes."""
-    cells = [cell or "" for row in table.rows for cell in row]
-    if any(re.fullmatch(r"-?\d{1,3}(,\d{3})+(\.\d+)?[%KMBT万亿]?", cell.strip()) for cell in cells):
-        table.format["thousands"] = ","
-    found = {c.strip()[-1] for c in cells if re.fullmatch(r"-?[\d.,]+[KMBT万亿]", c.strip())}
-    if found:
-        table.format["magnitudes"] = {letter: MAGNITUDES[letter] for letter in sorted(found)}
-
-
-# --- What the columns mean -----------------------------------------------------------------------
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[(（\[].*?[)）\]]|[\s.]", "", name.lower())
-
-
-def _size_in(header: str | None) -> int | None:
-    """The exponent of a unit that a column's name states in brackets; None if it states none."""
-    found = re.search(r"[(（\[](.*?)[)）\]]", (header or "").lower())
-    if not found:
-        return None
-    return next((size for words, size in _SIZES if re.search(words, found[1])), None)
-
-
-def _columns(header: Sequence[str]) -> dict[str, str]:
-    """Canonical name -> header text of the first column that is called so."""
-    return {name: called[0] for name in CALLED if (called := _called(header, name))}
-
-
-def _called(header: Sequence[str], name: str) -> list[str]:
-    """The columns that vendors call so."""
-    return [column for column in header if _plain(column) in CALLED[name].split()]
-
-
-def _dates(table: _Table, columns: dict[str, str], path: Path) -> tuple[dict[str, Any], str]:
+def _dates(table: Table, columns: dict[str, str], path: Path) -> tuple[dict[str, Any], str]:
     if "trade_date" not in columns and "Price" in table.header and table.format.get("header_lines"):
         # Yahoo's table of several header lines has the dates below `Price`.
         columns.pop("close", None)
-        columns |= {"trade_date": "Price"} | _columns([h for h in table.header if h != "Price"])
+        columns |= {"trade_date": "Price"} | columns_of([h for h in table.header if h != "Price"])
     if "trade_date" not in columns:
         if _DATE_IN_NAME.search(path.name):
             return {"in_name": True}, ""
@@ -518,7 +201,7 @@ def _is_date(text: str, form: str) -> bool:
         return False
 
 
-def _symbol(table: _Table, path: Path) -> tuple[dict[str, Any], str, bool]:
+def _symbol(table: Table, path: Path) -> tuple[dict[str, Any], str, bool]:
     """Where the symbols are and how they are written, the market, and whether they are indices."""
     stem = re.split(_SUFFIXES, path.name, flags=re.IGNORECASE)[0]
     for column in _symbol_columns(table):
@@ -556,8 +239,8 @@ def _symbol(table: _Table, path: Path) -> tuple[dict[str, Any], str, bool]:
     )
 
 
-def _symbol_columns(table: _Table) -> list[str]:
-    return [column for column in table.header if _plain(column) in SYMBOL_CALLED.split()]
+def _symbol_columns(table: Table) -> list[str]:
+    return [column for column in table.header if plain(column) in SYMBOL_CALLED.split()]
 
 
 def _scheme(codes: Sequence[str]) -> tuple[Scheme, str, bool] | None:
@@ -606,7 +289,7 @@ def _pattern(path: Path, symbol: dict[str, Any], is_day: bool) -> str:
     return ("*" + before[0][-1] if before else "") + "{symbol}" + suffix
 
 
-def _numbers(table: _Table, column: str) -> list[float]:
+def _numbers(table: Table, column: str) -> list[float]:
     """The number in each examined row, NaN where there is none."""
     at = table.header.index(column)
     return [_number(row[at] if at < len(row) else None, table.format) for row in table.rows]
@@ -625,7 +308,7 @@ def _number(cell: Cell, form: dict[str, Any]) -> float:
         return float("nan")
 
 
-def _price_basis(table: _Table, columns: dict[str, str]) -> tuple[str, str]:
+def _price_basis(table: Table, columns: dict[str, str]) -> tuple[str, str]:
     closes = table.column(columns["close"])
     unproven = "; if adjusted, the units of volume and turnover are not proven"
     if any(value <= 0 for value in _numbers(table, columns["close"])):
@@ -638,13 +321,13 @@ def _price_basis(table: _Table, columns: dict[str, str]) -> tuple[str, str]:
     return "traded", f"or adjusted_ratio, adjusted_difference: ask the vendor{unproven}"
 
 
-def _are_far_from_dealt(table: _Table, columns: dict[str, str], v: int, t: int) -> bool:
+def _are_far_from_dealt(table: Table, columns: dict[str, str], v: int, t: int) -> bool:
     """Whether closes are often less than half or more than twice turnover ÷ volume."""
     ratios = [ratio * 10.0 ** (t - v) for ratio in _ratios(table, columns)]
     return sum(not 0.5 < ratio < 2 for ratio in ratios) > 0.02 * len(ratios)
 
 
-def _ratios(table: _Table, columns: dict[str, str]) -> list[float]:
+def _ratios(table: Table, columns: dict[str, str]) -> list[float]:
     """Turnover ÷ (volume × close) of the rows that have all three, as delivered."""
     dealt, volumes, closes = (
         _numbers(table, columns[name]) for name in ("turnover", "volume", "close")
@@ -657,7 +340,7 @@ def _ratios(table: _Table, columns: dict[str, str]) -> list[float]:
 
 
 def _units(
-    table: _Table, columns: dict[str, str], currency: str, is_index: bool
+    table: Table, columns: dict[str, str], currency: str, is_index: bool
 ) -> tuple[dict[str, str], dict[str, str]]:
     """Canonical column -> its unit, and what must be asked about it."""
     price = "points" if is_index else currency
@@ -670,11 +353,11 @@ def _units(
         if max(rates) < 0.5 and not has_sign:
             asks["turnover_rate_pct"] = "or fraction, if 0.01 is one percent"
     for name in ("total_cap", "float_cap"):
-        size = _size_in(columns.get(name))
+        size = size_in(columns.get(name))
         units[name] = f"{TURNOVER_UNITS.get(size or 0, '')}{currency}"
         if size is None:
             asks[name] = f"{currency}, or ten_thousand {currency}, or hundred_million {currency}"
-    stated = {name: _size_in(columns.get(name)) for name in ("volume", "turnover")}
+    stated = {name: size_in(columns.get(name)) for name in ("volume", "turnover")}
     fitting = [] if is_index else _fitting_units(table, columns)
     of_header = [
         (v, t)
@@ -705,11 +388,11 @@ def _units(
     return units, asks
 
 
-def _numbers_of(table: _Table, columns: dict[str, str], name: str) -> list[float]:
+def _numbers_of(table: Table, columns: dict[str, str], name: str) -> list[float]:
     return _numbers(table, columns[name]) if name in columns else []
 
 
-def _unit_of_change(table: _Table, columns: dict[str, str]) -> tuple[str, str]:
+def _unit_of_change(table: Table, columns: dict[str, str]) -> tuple[str, str]:
     """Percent, or fraction, as the closes of the file show; and what must be asked."""
     stated = _numbers_of(table, columns, "change_pct")
     if not stated or any("%" in cell for cell in table.column(columns["change_pct"])):
@@ -741,7 +424,7 @@ def _unit_of_change(table: _Table, columns: dict[str, str]) -> tuple[str, str]:
     return "percent", "" if 0.5 < middle < 2 else "it does not follow from the closes"
 
 
-def _fitting_units(table: _Table, columns: dict[str, str]) -> list[tuple[int, int]]:
+def _fitting_units(table: Table, columns: dict[str, str]) -> list[tuple[int, int]]:
     """Exponents of volume and turnover with which their quotient is a price of the file.
 
     The likeliest first. A thousand shares for a thousand yuan have the quotient of one share for
@@ -753,7 +436,7 @@ def _fitting_units(table: _Table, columns: dict[str, str]) -> list[tuple[int, in
     if not ratios:
         return []
     newest = ratios[:NEWEST_ROWS] if table.is_newest_first else ratios[-NEWEST_ROWS:]
-    stated = {_size_in(columns["volume"]), _size_in(columns["turnover"])} - {None}
+    stated = {size_in(columns["volume"]), size_in(columns["turnover"])} - {None}
     # Shares have no decimals, thousands of them have, and lots may.
     is_whole = all(volume.is_integer() for volume in volumes if volume == volume)
     pairs = [
