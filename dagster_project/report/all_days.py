@@ -9,7 +9,7 @@ import hashlib
 import html
 import re
 from calendar import Calendar
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import groupby
@@ -49,18 +49,23 @@ class Month:
     reports: dict[date, WrittenReport]
 
 
-def write_all_days(home: Home) -> None:
-    """Write the page and the feed of the reports that are there now; each is replaced whole."""
+def write_all_days(home: Home, sessions: Collection[date] = ()) -> None:
+    """Write the page and the feed of the reports that are there now; each is replaced whole.
+
+    Args:
+        sessions: days on which a market traded; without a report they are marked.
+    """
     home.reports.mkdir(parents=True, exist_ok=True)
     with FileLock(home.reports_lock):
-        _write(home)
+        _write(home, sessions)
 
 
-def _write(home: Home) -> None:
+def _write(home: Home, sessions: Collection[date]) -> None:
     reports = sorted(_written_reports(home), key=lambda report: report.day, reverse=True)
     script = _SCRIPT.read_text(encoding="utf-8")
     page = environment.get_template("all_days.html.j2").render(
         months=list(_months(reports)),
+        sessions=sessions,
         count=len(reports),
         script=Markup(script),
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),

@@ -75,7 +75,7 @@ def write_report(home: Home, trade_date: date, colours: Colours | None = None) -
                     for name, content in finished.items()
                 }
                 write_explore(home, con, shown)
-            write_all_days(home)
+            write_all_days(home, _sessions(con))
         except OSError as error:
             raise ReportError(f"cannot write into {folder}: {error}; remove the cause") from None
     return written
@@ -117,7 +117,8 @@ def follow_rollback(home: Home, withdrawn: Collection[str], last: date | None) -
             told.append(f"its report moved: {target}")
     written = [f"report written again: {write_report(home, day)[PAGE]}" for day in sorted(days)]
     if not written:
-        write_all_days(home)  # else it is written with each report
+        with _open(home) as con:
+            write_all_days(home, _sessions(con))  # else it is written with each report
     return [*told, *written]
 
 
@@ -160,6 +161,12 @@ def check_report(home: Home, trade_date: date) -> list[str]:
                 if found[name] != expected[name]
             ]
     return problems
+
+
+def _sessions(con: duckdb.DuckDBPyConnection) -> set[date]:
+    """The days of the release on which a market traded."""
+    found = con.execute("select distinct trade_date from main.dim_session where is_asked")
+    return {day for (day,) in found.fetchall()}
 
 
 def _colours_of(page: str) -> Colours | None:

@@ -5,7 +5,7 @@ import hashlib
 import os
 import re
 import xml.etree.ElementTree as ET
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -51,6 +51,15 @@ def test_a_day_has_its_headline_and_a_link(home: Home) -> None:
     september = page.split("<tbody>")[1].split("</tbody>")[0]
     assert re.findall(">(\\d+)</(?:a|span)>", september) == [str(day) for day in range(1, 31)]
     assert re.findall('<a href="([^"]*)"', september) == ["2025-09-17/market_report.html"]
+
+
+def test_a_session_without_a_report_is_no_holiday(home: Home) -> None:
+    write(home, "2025-09-17", "Shanghai falls")
+    sessions = {date(2025, 9, 16), date(2025, 9, 17)}
+    write_all_days(home, sessions)
+    page = (home.reports / "index.html").read_text("utf-8")
+    assert re.findall('<span class="session">(\\d+)</span>', page) == ["16"]
+    assert "sessions without a report" in page
 
 
 def test_markup_in_a_headline_stays_text(home: Home) -> None:
