@@ -108,10 +108,11 @@ class _Places:
             found[symbol][day] = (file, line)
         return found
 
-    def runs(self, days: Sequence[date | None], of: dict[date, Any]) -> list[list[int]]:
+    def runs(self, days: Sequence[date], of: dict[date, Any]) -> list[list[int]]:
+        """The places of a series; a day without a record has an empty name of a file."""
         runs: list[list[int]] = []
         for day in days:
-            file, line = of.get(day, ("", 0)) if day else ("", 0)
+            file, line = of.get(day, ("", 0))
             number = self._numbers.setdefault(file, len(self._numbers))
             if number == len(self.files):
                 self.files.append(file)
@@ -134,22 +135,8 @@ def _indices(con: duckdb.DuckDBPyConnection, places: _Places) -> list[dict[str, 
             list(cast(close as double) order by trade_date) as closes
         from main.index_performance group by symbol""",
     )
-    if not rows:
-        return []
     rows.sort(key=index_order)
-    first = min(row["days"][0] for row in rows)
-    origins = places.read("index_close", [row["symbol"] for row in rows], first)
-    return [
-        {
-            "symbol": row["symbol"],
-            "name": row["name"],
-            "region": row["region"],
-            "days": _differences(map(_number, row["days"])),
-            "closes": _differences(round(close * INDEX_SCALE) for close in row["closes"]),
-            "places": places.runs(row["days"], origins[row["symbol"]]),
-        }
-        for row in rows
-    ]
+    return _with_places(rows, "index_close", INDEX_SCALE, places)
 
 
 def _sectors(con: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
@@ -257,17 +244,25 @@ def _securities(con: duckdb.DuckDBPyConnection, places: _Places) -> list[dict[st
         where trade_date in (select trade_date from day)
         group by symbol order by any_value(place), symbol""",
     )
+    return _with_places(rows, "security_close", SECURITY_SCALE, places)
+
+
+def _with_places(
+    rows: list[dict[str, Any]], kind: str, scale: int, places: _Places
+) -> list[dict[str, Any]]:
+    """Series of closes, each close with the line of the record of a kind that it comes from."""
     if not rows:
         return []
     first = min(row["days"][0] for row in rows)
-    origins = places.read("security_close", [row["symbol"] for row in rows], first)
+    origins = places.read(kind, [row["symbol"] for row in rows], first)
     return [
         {
             "symbol": row["symbol"],
-            "name": " ".join(dict.fromkeys(filter(None, (row["name_en"], row["name"])))),
+            # A security has an English name too; an index has the one.
+            "name": " ".join(dict.fromkeys(filter(None, (row.get("name_en"), row["name"])))),
             "region": row["region"],
             "days": _differences(map(_number, row["days"])),
-            "closes": _differences(round(close * SECURITY_SCALE) for close in row["closes"]),
+            "closes": _differences(round(close * scale) for close in row["closes"]),
             "places": places.runs(row["days"], origins[row["symbol"]]),
         }
         for row in rows

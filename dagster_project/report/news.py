@@ -119,12 +119,16 @@ def regions_by_news(day: Day) -> list[str]:
     return sorted(filter(day.open_markets, REGIONS), key=news, reverse=True)
 
 
+def benchmarks_by_news(day: Day) -> dict[str, Row]:
+    """Region -> its benchmark, in the order of `regions_by_news`, where it has one."""
+    found = {region: benchmark(day, region) for region in regions_by_news(day)}
+    return {region: row for region, row in found.items() if row}
+
+
 def levels_left_for_securities(day: Day) -> int:
     """How many levels the text has room for beside those of the benchmarks."""
-    benchmarks = [benchmark(day, region) for region in regions_by_news(day)]
-    return TOLD_LEVELS - sum(
-        row is not None and bool(notable_level(day, row)) for row in benchmarks
-    )
+    rows = benchmarks_by_news(day).values()
+    return TOLD_LEVELS - sum(bool(notable_level(day, row)) for row in rows)
 
 
 def _weight(day: Day, row: Row, usual_change: float) -> float:

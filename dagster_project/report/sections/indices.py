@@ -10,7 +10,7 @@ from dagster_project.report.drawing import Canvas, Chart, label_dates, points
 from dagster_project.report.figures import Figure, Row, Text, direction, listed, say
 from dagster_project.report.news import (
     INDUSTRY_INDICES,
-    benchmark,
+    benchmarks_by_news,
     largest_since,
     notable_level,
     regions_by_news,
@@ -46,6 +46,10 @@ class Indices(Section):
     def rows(self) -> list[Row]:
         return self.day.indices
 
+    @cached_property
+    def benchmarks(self) -> dict[str, Row]:
+        return benchmarks_by_news(self.day)
+
     def of_region(self, region: str) -> list[Row]:
         return [row for row in self.rows if row["region"] == region]
 
@@ -62,10 +66,9 @@ class Indices(Section):
 
     def headline(self) -> Text:
         """`Hang Seng plunges 9.41 % while Shanghai jumps 4.59 % after the holiday`."""
-        told = [(r, row) for r in regions_by_news(self.day) if (row := benchmark(self.day, r))]
-        if not told:
+        if not self.benchmarks:
             return say("Markets traded, but no file states the close of an index")
-        (region, row), *others = told
+        (region, row), *others = self.benchmarks.items()
         if row["change_pct"] is None:
             return say("{name} closes at {close}", name=_short_name(row), close=_close(row))
         text = say("{name} {moves}", name=_short_name(row), moves=self._moves(region, row))
@@ -98,7 +101,7 @@ class Indices(Section):
 
     def lead(self) -> Iterable[Text]:
         for position, region in enumerate(regions_by_news(self.day)):
-            row = benchmark(self.day, region)
+            row = self.benchmarks.get(region)
             if row is None:
                 yield say(
                     "No file states the close of an index of {region}.",
@@ -108,11 +111,10 @@ class Indices(Section):
                 yield self._benchmark(region, row, is_first=position == 0)
 
     def region_sentences(self, region: str) -> Iterable[Text]:
-        stands_for_region = benchmark(self.day, region)
         others = [
             row
             for row in self.of_region(region)
-            if row is not stands_for_region
+            if row is not self.benchmarks.get(region)
             and row["change_pct"] is not None
             and row["symbol"] not in self.day.implausible_indices
             and not row["symbol"].startswith(INDUSTRY_INDICES)
@@ -262,16 +264,12 @@ class Indices(Section):
 
     # Charts
 
-    @cached_property
-    def benchmarks(self) -> list[Row]:
-        found = [benchmark(self.day, region) for region in regions_by_news(self.day)]
-        return [row for row in found if row is not None]
-
     def lead_charts(self) -> list[Chart]:
-        return self._charts(self.benchmarks)
+        return self._charts([*self.benchmarks.values()])
 
     def charts(self) -> list[Chart]:
-        return self._charts([row for row in self.rows if row not in self.benchmarks])
+        shown = [*self.benchmarks.values()]
+        return self._charts([row for row in self.rows if row not in shown])
 
     def _charts(self, rows: Sequence[Row]) -> list[Chart]:
         histories = [(row, self.history(row)) for row in rows]

@@ -71,6 +71,7 @@ class Sectors(Section):
     def told_members(self) -> dict[str, list[Row]]:
         """Region -> the securities of its baskets that are most news, never an outlier."""
         told: dict[str, list[Row]] = {}
+        first_region = next(iter(regions_by_news(self.day)), None)
         for region in REGIONS:
             members = {
                 row["symbol"]: row
@@ -82,8 +83,7 @@ class Sectors(Section):
             known = [row for row in members.values() if row["symbol"] in self.day.english_names]
             candidates = known or list(members.values())
             candidates.sort(key=lambda row: (-security_news(self.day, row), row["symbol"]))
-            is_first = region == next(iter(regions_by_news(self.day)), None)
-            told[region] = candidates[: NAMED_MEMBERS if is_first else NAMED_MEMBERS - 1]
+            told[region] = candidates[: NAMED_MEMBERS - (region != first_region)]
         return told
 
     @cached_property
